@@ -1,0 +1,56 @@
+# Every target sets up what it needs, once, in .venv. Needed before: make, and Python 3.11 or newer.
+
+.DEFAULT_GOAL := help
+.PHONY: run demo test check proofs format clean help
+
+PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(if $(shell $(each) -c 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(each))))
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+READY := $(VENV)/.ready
+
+run: $(READY) ## start the local stack and its web page; Ctrl-C ends it
+	@$(PY) -m infra.local.run
+
+demo: $(READY) ## the whole journey of a model version, without a browser, every step verified
+	@$(PY) -m infra.local.demo
+
+test: $(READY) ## the whole test suite, with coverage
+	@$(PY) -m pytest -q -n 2 -m "not live" --cov
+
+check: $(READY) ## format, lint, types, import rules, dead code, words
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy --no-error-summary
+	@report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
+	@$(PY) -m vulture
+	@$(PY) -m infra.checks.words
+	@echo "All checks passed."
+
+proofs: $(READY) ## the long crash, race and fuzz tests, with their figures
+	@PROOFS=long $(PY) -m pytest -q -s tests/proofs
+
+format: $(READY) ## format the code, and mend what the linter can
+	@$(PY) -m ruff format --quiet .
+	@$(PY) -m ruff check --fix --quiet .
+
+clean: ## remove everything that the other targets made
+	@rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target does; do \
+		printf '  make %-8s %s\n' "$$target" "$$does"; done
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv and ensurepip was found (on Debian and Ubuntu: \
+	apt install python3-venv). Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(READY): requirements.txt infra/runtime.txt infra/constraints.txt pyproject.toml | $(PY)
+	@echo "Installing requirements into $(VENV); this takes about a minute, once."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c infra/constraints.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@

@@ -1,0 +1,403 @@
+"""The card, drawn once: neutral text that every surface turns into its own. Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.codec import to_json
+from bot.domain import (
+    Answer,
+    ChatUser,
+    Entry,
+    Expiry,
+    Hand,
+    Metric,
+    Observed,
+    Opened,
+    Person,
+    RequestId,
+    Revoked,
+    State,
+    Superseded,
+    Vote,
+)
+from bot.encoding import encode, sha256
+from bot.history import Round, VersionState
+
+ROWS = 6
+"""Metrics on a card; the rest is in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words in bold."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something literal: a commit, a path."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A person: named, and addressed where the surface knows them."""
+
+    name: str
+    via: ChatUser | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time, shown in the reader's own zone where the surface can."""
+
+    at: datetime
+
+
+Part = str | Strong | Code | Mention | Moment
+Line = tuple[Part, ...]
+"""A line of neutral text. Every plain string in it is untrusted and is escaped by the surface."""
+
+
+class Mark(StrEnum):
+    """The sign beside an environment or a line; every surface has its own picture and word for it."""
+
+    DONE = "approved"
+    ASKED = "pending"
+    LATER = "not asked yet"
+    NO = "rejected"
+    OVER = "over"
+    THREAD = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One environment of the path."""
+
+    environment: str
+    mark: Mark
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A metric: challenger, champion, and the change in words."""
+
+    name: str
+    challenger: str
+    champion: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The metrics; `champion` is empty when the environment runs nothing yet."""
+
+    challenger: str
+    champion: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A promotion request, as everybody sees it. `open` says whether it may be answered."""
+
+    request: RequestId
+    title: str
+    summary: str
+    path: tuple[Step, ...]
+    table: Table | None
+    facts: tuple[Line, ...]
+    verdict: Line
+    mark: Mark
+    history: Line
+    open: bool
+    consequence: str
+    package_arn: str
+    report_uri: str
+
+    @property
+    def digest(self) -> str:
+        """Changes exactly when what is shown changes."""
+        return sha256(encode([to_json(self), *([_typed(line) for line in (*self.facts, self.verdict, self.history)])]))
+
+
+def card_of(state: VersionState, one: Round) -> Card:
+    """Draw a round as its own entries tell it: later steps of other environments do not repaint it."""
+    view = state.until(max(entry.seq for entry in (one.opened_entry, *one.votes, one.ending) if entry))
+    opened, request = one.opened, one.id
+    name = f"{request.group} v{request.version}"
+    table = _table(opened, request.version)
+    is_open = one.state is State.PENDING
+    return Card(
+        request=request,
+        title=f"Approve {name} for {request.environment}?"
+        if is_open
+        else f"{name} {_STATE_TITLE[one.state]} {request.environment}",
+        summary=_summary(one, table),
+        path=tuple(_step(view, environment, request) for environment in opened.path),
+        table=table,
+        facts=tuple(_facts(opened, request.version)),
+        verdict=_verdict(one),
+        mark=_MARK[one.state],
+        history=_history(view, one),
+        open=is_open,
+        consequence=_consequence(opened, request),
+        package_arn=opened.arn,
+        report_uri=opened.evidence.uri,
+    )
+
+
+def told(state: VersionState, entry: Entry) -> Line:
+    """One step of the history, as the thread says it."""
+    model = str(state.model)
+    match entry.event:
+        case Opened(environment=environment):
+            return (f"{model} asks for ", Strong(environment), ".")
+        case Vote() as vote:
+            return _told_vote(state, entry, vote)
+        case Superseded(environment, _, by):
+            return (f"{model} is no longer asked about for {environment}: v{by} was approved.",)
+        case Expiry(environment):
+            return (f"Nobody answered in time: the request of {model} for {environment} has expired.",)
+        case Revoked() as revoked:
+            return (
+                Mention(revoked.by.name, revoked.via),
+                f" revoked {model} for {revoked.environment}: ",
+                revoked.reason,
+            )
+        case Observed() as observed:
+            return _told_observed(model, observed)
+    return (f"Entry {entry.seq} is of a kind this version of the bot does not know.",)
+
+
+def who_ended(one: Round) -> Line:
+    """How a round ended and by whom, without the time."""
+    event = one.ending.event if one.ending else None
+    match event:
+        case Vote(answer=Answer.REJECT) as vote:
+            return (
+                "Rejected by ",
+                *_people([vote.by], [vote.via]),
+                f": {vote.reason}" if vote.reason else "",
+            )
+        case Vote():
+            approvals = one.approvals
+            return (
+                "Approved by ",
+                *_people([vote.by for vote in approvals], [vote.via for vote in approvals]),
+            )
+        case Superseded(by=by):
+            return (f"Superseded by v{by}",)
+        case Opened(round=number):
+            return (f"Replaced by round {number}, because the model package changed",)
+        case Expiry():
+            return ("Expired: nobody answered in time",)
+        case Revoked() as revoked if one.state is State.ENDED:
+            return (
+                f"Ended, because {revoked.environment} was revoked by ",
+                Mention(revoked.by.name, revoked.via),
+            )
+        case Revoked() as revoked:
+            return ("Revoked by ", Mention(revoked.by.name, revoked.via), f": {revoked.reason}")
+        case Observed(by=by):
+            return (f"Rejected in the registry by {by}",)
+    return ()
+
+
+def plain(line: Line) -> str:
+    """A line as plain text, times in UTC."""
+    return "".join(_plain(part) for part in line)
+
+
+def compare(challenger: Metric, champion: Metric | None) -> str:
+    """The change in words: the arrow is the direction, the word is the verdict."""
+    if champion is None:
+        return "new"
+    delta = challenger.value - champion.value
+    if delta == 0 or _shown(abs(delta), challenger.unit) == _shown(0.0, challenger.unit):
+        return "no change"
+    arrow = "▲" if delta > 0 else "▼"
+    size = f"{arrow} {_shown(abs(delta), challenger.unit)}"
+    noise = max(challenger.deviation or 0.0, champion.deviation or 0.0)
+    if abs(delta) <= noise:
+        return f"{size} no clear change"
+    direction = _direction(challenger.name)
+    return f"{size} {'better' if (delta > 0) == (direction > 0) else 'worse'}" if direction else size
+
+
+_STATE_TITLE = {
+    State.APPROVED: "is approved for",
+    State.REJECTED: "was rejected for",
+    State.EXPIRED: "was not answered in time for",
+    State.SUPERSEDED: "is no longer asked about for",
+    State.ENDED: "is no longer asked about for",
+    State.REVOKED: "was revoked for",
+}
+_MARK = {
+    State.PENDING: Mark.ASKED,
+    State.APPROVED: Mark.DONE,
+    State.REJECTED: Mark.NO,
+    State.REVOKED: Mark.NO,
+    State.EXPIRED: Mark.OVER,
+    State.SUPERSEDED: Mark.OVER,
+    State.ENDED: Mark.OVER,
+}
+_LARGE = 10
+_HIGHER = re.compile(
+    r"auc|accuracy|precision|recall|f1|f2|f0_5|r2|specificity|sensitivity|true_(positive|negative)_rate"
+)
+_LOWER = re.compile(r"loss|error|rmse|mae|mse|mape|latency|_ms$|false_(positive|negative)_rate|brier")
+
+
+def _direction(name: str) -> int:
+    lower = name.lower()
+    if _LOWER.search(lower):
+        return -1
+    return 1 if _HIGHER.search(lower) else 0
+
+
+def _shown(value: float, unit: str) -> str:
+    """Three decimals below ten; whole units, or four digits, above."""
+    if abs(value) < _LARGE:
+        return f"{value:.3f} {unit}".strip()
+    return f"{value:,.0f} {unit}" if unit else f"{value:.4g}"
+
+
+def _table(opened: Opened, version: int) -> Table | None:
+    metrics = opened.evidence.metrics[:ROWS]
+    if not metrics:
+        return None
+    champion = {metric.name: metric for metric in opened.champion.metrics} if opened.champion else {}
+    rows = tuple(
+        Row(
+            metric.name,
+            _shown(metric.value, metric.unit),
+            _shown(champion[metric.name].value, metric.unit) if metric.name in champion else "–",
+            compare(metric, champion.get(metric.name)) if opened.champion else "",
+        )
+        for metric in metrics
+    )
+    return Table(f"v{version}", f"v{opened.champion.version} in {opened.environment}" if opened.champion else "", rows)
+
+
+def _summary(one: Round, table: Table | None) -> str:
+    name = f"{one.id.group} version {one.id.version}"
+    if one.state is not State.PENDING:
+        return f"{name}, {one.id.environment}: {plain(who_ended(one))}."
+    rows = table.rows[:3] if table else ()
+    numbers = ", ".join(f"{row.name} {row.challenger}{f' ({row.change})' if row.change else ''}" for row in rows)
+    asks = f"{name} awaits approval for {one.id.environment}."
+    return " ".join(filter(None, (asks, numbers and f"{numbers}.", "Open to approve or reject.")))
+
+
+def _facts(opened: Opened, version: int) -> Iterable[Line]:
+    first: Line = ("Requested by ", Strong(opened.requester.name)) if opened.requester.name else ("Requester unknown",)
+    yield (*first, " · commit ", Code(opened.commit[:12])) if opened.commit else first
+    if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "allow":
+        yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
+    if opened.champion and opened.champion.version > version:
+        yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
+    if opened.evidence.problem:
+        yield (opened.evidence.problem,)
+    if not all(each.pinned for each in opened.containers):
+        yield ("Not pinned: AWS gives no digest for the image or the model data.",)
+
+
+def _consequence(opened: Opened, request: RequestId) -> str:
+    says = f"{request.group} v{request.version} becomes the model that {request.environment} loads."
+    if opened.champion is None:
+        return says
+    if opened.champion.version > request.version:
+        return f"{says} It replaces the newer v{opened.champion.version}."
+    return f"{says} Version {opened.champion.version} stays available for rollback."
+
+
+def _step(view: VersionState, environment: str, request: RequestId) -> Step:
+    one = view.current(environment)
+    mark = Mark.DONE if view.standing(environment) else _MARK[one.state] if one else Mark.LATER
+    if environment == request.environment and one:
+        mark = _MARK[one.state]
+    return Step(environment, mark, environment == request.environment)
+
+
+def _verdict(one: Round) -> Line:
+    if one.ending:
+        tail = (
+            f" · {one.id.environment} loads v{one.id.version} from its next run" if one.state is State.APPROVED else ""
+        )
+        return (*who_ended(one), " · ", Moment(one.ending.at), tail)
+    if one.votes:
+        approvals = one.approvals
+        people = _people([vote.by for vote in approvals], [vote.via for vote in approvals])
+        return (f"{len(approvals)} of {one.required} approvals: ", *people)
+    return (f"Needs {one.required} approvals",) if one.required > 1 else ()
+
+
+def _history(view: VersionState, one: Round) -> Line:
+    line: list[Part] = ["Asked ", Moment(one.opened_entry.at)]
+    for environment in one.opened.path:
+        if environment == one.id.environment:
+            break
+        if (earlier := view.standing(environment)) and earlier.approval:
+            people = _people([vote.by for vote in earlier.approvals], [vote.via for vote in earlier.approvals])
+            line += [f" · {environment} approved by ", *people, " ", Moment(earlier.approval.at)]
+    return (*line, " · history in thread")
+
+
+def _people(people: Iterable[Person], via: Iterable[ChatUser]) -> Line:
+    line: list[Part] = []
+    for person, user in zip(people, via, strict=True):
+        line += [", ", Mention(person.name, user)]
+    return tuple(line[1:])
+
+
+def _told_vote(state: VersionState, entry: Entry, vote: Vote) -> Line:
+    view = state.until(entry.seq)
+    one = view.round(view.request(vote.environment, vote.round))
+    who = Mention(vote.by.name, vote.via)
+    if vote.answer is Answer.REJECT:
+        return (who, f" rejected {state.model} for {vote.environment}: ", vote.reason)
+    line: Line = (who, f" approved {state.model} for ", Strong(vote.environment))
+    if one and one.state is State.PENDING:
+        line = (*line, f" ({len(one.approvals)} of {one.required})")
+    return line
+
+
+def _told_observed(model: str, observed: Observed) -> Line:
+    line: Line = (
+        observed.by or "Somebody",
+        f" {observed.what} {model} in the registry by hand, without an answer here. ",
+    )
+    match observed.action:
+        case Hand.PUT_BACK:
+            return (*line, "It was put back; please answer on the card.")
+        case Hand.STOP:
+            return (*line, "It counts as a stop: the pending request is rejected.")
+        case Hand.BRAKE:
+            return (
+                *line,
+                "It is not put back. What the environments load has not changed; approvers may revoke.",
+            )
+    return (*line, "It was put back twice before and is now left as it is: please look into it.")
+
+
+def _plain(part: Part) -> str:
+    match part:
+        case str():
+            return part
+        case Strong(text) | Code(text):
+            return text
+        case Mention(name):
+            return name
+        case Moment(at):
+            return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _typed(line: Line) -> list[object]:
+    return [[type(part).__name__, to_json(part)] for part in line]

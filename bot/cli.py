@@ -1,0 +1,121 @@
+"""`model-approvals`: what is approved, how things stand, who said what, and a sweep by hand. It decides nothing."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot import report, wiring
+from bot.approved import ApprovedModel
+from bot.domain import GROUP, ModelVersion
+from bot.errors import ApprovalError
+from bot.library import approved_model
+
+OK, FAILED, NOTHING = 0, 1, 3
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    """Run one command; 0 when it answered, 3 when nothing is approved, 1 for any other refusal or fault."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return int(asked.run(asked, environment))
+    except ApprovalError as error:
+        print(f"model-approvals: {error}", file=sys.stderr)
+        return NOTHING if type(error).__name__ == "NotApproved" else FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="model-approvals", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    approved = _command(commands, "approved", _approved, "the model approved for an environment")
+    approved.add_argument("group", metavar="GROUP", type=_group)
+    approved.add_argument("environment", metavar="ENV")
+    status = _command(commands, "status", _status, "how requests stand")
+    status.add_argument("group", metavar="GROUP", type=_group, nargs="?")
+    status.add_argument("version", metavar="VERSION", type=_version, nargs="?")
+    history = _command(commands, "history", _history, "who said what, when")
+    history.add_argument("group", metavar="GROUP", type=_group)
+    history.add_argument("version", metavar="VERSION", type=_version, nargs="?")
+    history.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
+    sweep.add_argument("--all", action="store_true", help="every version since the policy's `since`")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse's
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"Show {text}.")
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.set_defaults(run=run)
+    return command
+
+
+def _approved(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    found = approved_model(asked.group, asked.environment, settings=environment)
+    print(found.encoded() if asked.json else _approved_text(found))
+    return OK
+
+
+def _approved_text(found: ApprovedModel) -> str:
+    names = ", ".join(person.name for person in found.approved_by)
+    rows = [
+        ("model", f"{found.model_package_group_name} v{found.model_package_version}"),
+        ("environment", found.environment),
+        ("package", found.model_package_arn or ""),
+        ("model data", found.model_data_url or "-"),
+        ("image", found.image_uri or "-"),
+        ("approved", f"{found.approved_at:%Y-%m-%d %H:%M} UTC by {names}"),
+        ("previous", f"v{found.previous}" if found.previous else "-"),
+        ("history", found.history or ""),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)
+
+
+def _status(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    records, policy = wiring.records(environment), wiring.policy(environment)
+    groups = [asked.group] if asked.group else list(records.groups())
+    statuses = records.statuses(groups)
+    if asked.json:
+        print(json.dumps([report.status_value(group, each, asked.version) for group, each in statuses.items()]))
+    else:
+        print(report.status_table(statuses, policy.path, asked.version))
+    return OK
+
+
+def _history(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    records = wiring.records(environment)
+    versions = [asked.version] if asked.version else records.versions(asked.group)
+    states = [records.look(ModelVersion(asked.group, version)).state for version in versions]
+    rows = sorted((row for state in states for row in report.history_rows(state)), key=lambda row: row["at"])
+    if asked.json or asked.format == "json":
+        print(json.dumps(rows))
+    elif asked.format == "csv":
+        print(report.as_csv(rows), end="")
+    else:
+        print(report.timeline(rows))
+    return OK
+
+
+def _sweep(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    swept = wiring.sweep(environment)(everything=asked.all)
+    if asked.json:
+        print(json.dumps({"opened": swept.opened, "checked": swept.checked}))
+    else:
+        print(f"{swept.opened} missed registrations and {swept.checked} requests in hand were put on the queues.")
+    return OK
+
+
+def _group(text: str) -> str:
+    if not GROUP.fullmatch(text):
+        message = f"{text!r} is not the name of a model package group"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def _version(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        message = f"{text!r} is not a version number such as 7"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

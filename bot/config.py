@@ -1,0 +1,142 @@
+"""Settings from the environment: read once at cold start, every mistake reported at once, named by its variable."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain import moment
+from bot.errors import SettingsError
+from bot.policy import GUID, Policy, read_policy
+
+PREFIX = "MODEL_APPROVALS_"
+POLICY = Path(__file__).resolve().parent.parent / "infra" / "policy.toml"
+_URL = re.compile(r"https?://[^\s?#]+")
+_NEVER = moment("9999-01-01T00:00:00Z")
+_ROOT = re.compile(r"(/[a-zA-Z0-9_.-]+){1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Where the registry, the parameters and the queues are."""
+
+    root: str
+    partition: str
+    region: str
+    account: str
+    decisions_url: str
+    openings_url: str
+    max_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """One workspace. During a rotation two signing secrets are valid."""
+
+    team: str
+    bot_token: str
+    signing_secrets: tuple[str, ...]
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntraSettings:
+    """One tenant of one cloud."""
+
+    tenant: str
+    client_id: str
+    client_secret: str
+    authority: str
+    graph_url: str
+    domains: tuple[str, ...]
+    ca_bundle: str
+    proxy: str
+
+
+class Settings:
+    """Reads variables and collects what is wrong with them; `check` says it all at once."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._mistakes: list[str] = []
+
+    def check(self) -> None:
+        """Raise `SettingsError` when something that was read is missing or wrong."""
+        if self._mistakes:
+            raise SettingsError(self._mistakes)
+
+    def aws(self, *, queues: bool = True) -> AwsSettings:
+        """The AWS side; a caller that enqueues nothing needs no queues."""
+        url = "the URL of a FIFO queue"
+        return AwsSettings(
+            root=self.root(),
+            partition=self._text("PARTITION", "aws, aws-us-gov or aws-cn", re.compile(r"aws[a-z-]*"), "aws"),
+            region=self._environment.get("AWS_REGION")
+            or self._text("REGION", "an AWS region", re.compile(r"[a-z0-9-]+")),
+            account=self._text("ACCOUNT", "the twelve digits of the registry's account", re.compile(r"[0-9]{12}")),
+            decisions_url=self._text("DECISIONS_URL", url, _URL) if queues else "",
+            openings_url=self._text("OPENINGS_URL", url, _URL) if queues else "",
+            max_receives=self._number("MAX_RECEIVES", "a number from 1 to 99", "8"),
+        )
+
+    def slack(self) -> SlackSettings:
+        """The Slack side."""
+        return SlackSettings(
+            team=self._text("SLACK_TEAM", "the workspace's id, such as T0123456789", re.compile(r"[TE][A-Z0-9]{3,20}")),
+            bot_token=self._text("SLACK_BOT_TOKEN", "the bot user's token, xoxb-…", re.compile(r"xoxb-\S+")),
+            signing_secrets=self._words("SLACK_SIGNING_SECRETS", "one signing secret, or two during a rotation"),
+            api_url=self._text("SLACK_API_URL", "a URL", _URL, "https://slack.com/api/"),
+        )
+
+    def entra(self) -> EntraSettings:
+        """The Entra side."""
+        return EntraSettings(
+            tenant=self._text("ENTRA_TENANT", "the tenant's id", GUID),
+            client_id=self._text("ENTRA_CLIENT_ID", "the app registration's client id", GUID),
+            client_secret=self._text("ENTRA_CLIENT_SECRET", "the app registration's secret", re.compile(r"\S+")),
+            authority=self._text("ENTRA_AUTHORITY", "a URL", _URL, "https://login.microsoftonline.com"),
+            graph_url=self._text("GRAPH_URL", "a URL", _URL, "https://graph.microsoft.com"),
+            domains=self._words("EMAIL_DOMAINS", "the e-mail domains of the tenant, separated by commas"),
+            ca_bundle=self._text("CA_BUNDLE", "a path", re.compile(r".*"), ""),
+            proxy=self._text("PROXY", "a URL", re.compile(r".*"), ""),
+        )
+
+    def root(self) -> str:
+        """Where everything lies in Parameter Store."""
+        return self._text("ROOT", "a parameter path such as /model-approvals", _ROOT, "/model-approvals")
+
+    def policy(self) -> Policy:
+        """The policy, from the file that is deployed with the code unless another one is named."""
+        return self._collect(lambda: read_policy(self._policy_text())) or Policy((), _NEVER, (), "")
+
+    def _policy_text(self) -> str:
+        path = Path(self._environment.get(f"{PREFIX}POLICY") or POLICY)
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SettingsError([f"{PREFIX}POLICY: {path} cannot be read: {problem}"]) from problem
+
+    def _collect(self, read: Callable[[], Policy]) -> Policy | None:
+        try:
+            return read()
+        except SettingsError as mistakes:
+            self._mistakes += mistakes.mistakes
+            return None
+
+    def _text(self, name: str, wanted: str, pattern: re.Pattern[str], default: str | None = None) -> str:
+        value = self._environment.get(PREFIX + name, "") or default
+        if value is None:
+            self._mistakes.append(f"{PREFIX}{name}: is missing; {wanted}.")
+        elif not pattern.fullmatch(value):
+            self._mistakes.append(f"{PREFIX}{name}: is not right; {wanted}.")  # never the value: it may be a secret
+        return value or ""
+
+    def _number(self, name: str, wanted: str, default: str) -> int:
+        text = self._text(name, wanted, re.compile(r"[1-9][0-9]?"), default)
+        return int(text) if text.isdecimal() else 0
+
+    def _words(self, name: str, wanted: str) -> tuple[str, ...]:
+        words = tuple(word.strip() for word in self._environment.get(PREFIX + name, "").split(",") if word.strip())
+        if not words:
+            self._mistakes.append(f"{PREFIX}{name}: is missing; {wanted}.")
+        return words

@@ -1,0 +1,203 @@
+"""The jobs of the queue `decisions`: they alone write the pointers.
+
+answer, revoke   look · person · registry side by side -> guards -> the entry -> projection
+check            look · registry -> what somebody did by hand -> projection
+supersede        look · registry -> the entry -> projection
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot import rules
+from bot.display import Task
+from bot.domain import Event, Member, Package
+from bot.errors import (
+    AlreadyDecided,
+    Expired,
+    ModelChanged,
+    NotRecorded,
+    Refused,
+    Unavailable,
+    UnknownRequest,
+)
+from bot.hands import Hands
+from bot.history import VersionState
+from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt, RevokeJob, SupersedeJob, described, overdue
+from bot.neighbours import Neighbours
+from bot.policy import EnvironmentPolicy
+from bot.projection import Projection
+from bot.records import Look, Surroundings
+
+log = logging.getLogger(__name__)
+
+CLOCKS_APART = timedelta(minutes=1)
+"""A pointer's time further ahead than this is not a clock's but a hand's."""
+AGAIN = "Your answer was not recorded; nothing has changed. Please answer again on the card."
+
+Asked = Callable[[], Member]
+Guard = Callable[[VersionState, Asked, Package | None], Event]
+
+
+class NotProjected(Unavailable):
+    """The entry is in the log; what follows from it is not complete yet."""
+
+
+class Decisions:
+    """Answers, revokes, and what keeps registry and pointers equal to the log."""
+
+    def __init__(self, near: Neighbours, projection: Projection, hands: Hands) -> None:
+        self._near = near
+        self._projection = projection
+        self._hands = hands
+
+    def answer(self, job: AnswerJob, receipt: Receipt) -> None:
+        """Record one person's answer; raise `Refused` when it may not be recorded."""
+        environment = rules.known(self._near.policy, job.request)
+
+        def vote(state: VersionState, member: Asked, package: Package | None) -> Event:
+            now = self._near.clock()
+            rules.answerable(state, job.request, now)
+            return rules.vote(state, job, environment, member=member(), package=package, now=now)
+
+        self._decide(job, environment, vote, receipt)
+
+    def revoke(self, job: RevokeJob, receipt: Receipt) -> None:
+        """Take an approval back; raise `Refused` when it may not be."""
+        environment = rules.known(self._near.policy, job.request)
+
+        def revoked(state: VersionState, member: Asked, _: Package | None) -> Event:
+            rules.revocable(state, job.request)
+            return rules.revocation(state, job, environment, member=member())
+
+        self._decide(job, environment, revoked, receipt)
+
+    def check(self, job: CheckJob) -> None:
+        """Compare registry, pointers and cards with the log, and put right what differs."""
+        policy = self._near.policy
+        if not policy.governs_group(job.model.group):
+            return
+        environments = job.environments or policy.path
+        looked, described_package = self._near.crew.together(
+            lambda: self._near.records.look(job.model, pointers=environments),
+            lambda: self._near.registry.describe(job.model),
+        )
+        look: Look = looked.result()
+        package: Package | None = described_package.result()
+        if look.state.head:
+            look = self._hands.observe(look, package)
+            task = Task(job.op, pointers=environments, registry=not self._hands.left(look, package), sweeping=True)
+            look = self._projection.carry_out(look, package, task)
+        if package and not policy.why_not(package) and rules.due(look.state, package, policy):
+            self._near.jobs.put(OpenJob(job.model, sender=job.sender))
+
+    def supersede(self, job: SupersedeJob) -> None:
+        """End an older request because a newer version was approved, if both still hold."""
+        name = job.request.environment
+        looked, described_package = self._near.crew.together(
+            lambda: self._near.records.look(job.model, pointers=(name,)),
+            lambda: self._near.registry.describe(job.model),
+        )
+        look: Look = looked.result()
+        while not look.state.holds(job.op):
+            event = rules.superseded(look.state, job.request, look.newer(name))
+            if event is None:
+                break
+            state = self._near.records.append(look.state, event, job.op, self._near.clock())
+            look = replace(look, state=state or self._near.records.read_past(look.state))
+        self._projection.carry_out(look, described_package.result(), Task(job.op, pointers=(name,)))
+
+    def _decide(
+        self, job: AnswerJob | RevokeJob, environment: EnvironmentPolicy, guard: Guard, receipt: Receipt
+    ) -> None:
+        name = environment.name
+        looked, asked, package = self._near.crew.together(
+            lambda: self._near.records.look(job.model, pointers=(name,), markers=(name,)),
+            lambda: self._near.directory.member(job.by, (environment.approvers,)),
+            lambda: self._near.registry.describe(job.model),
+        )
+        look: Look = looked.result()
+        task = Task(job.op, pointers=(name,), request=job.request, clicked=job.card)
+        around: Surroundings | None = None
+        try:
+            look, around = self._record(job, look, asked, package, guard, receipt)
+        except Unavailable as trouble:
+            look = self._confirm(job, look, receipt, trouble)
+        except Refused as refused:
+            self._after_refusal(job, look, package, task, refused)
+            raise
+        try:
+            self._projection.carry_out(look, package.result(), task, around=around)
+        except Unavailable as trouble:
+            raise NotProjected(str(trouble)) from trouble
+
+    def _record(
+        self,
+        job: AnswerJob | RevokeJob,
+        look: Look,
+        asked: Future[Member],
+        package: Future[Package | None],
+        guard: Guard,
+        receipt: Receipt,
+    ) -> tuple[Look, Surroundings | None]:
+        """Append this person's entry, unless it is there: found anywhere in the log means recorded."""
+        environment = job.request.environment
+        member: Asked = asked.result
+        if not look.state.holds(job.op):
+            look = self._hands.observe(look, package.result())
+        while not look.state.holds(job.op):
+            if receipt.dead or overdue(job, self._near.clock()):
+                raise NotRecorded(AGAIN)
+            event = guard(look.state, member, package.result())
+            if not look.marked[environment]:
+                self._near.records.mark(job.model, environment)
+            state, around = self._append(job, look, event)
+            if state:
+                return replace(look, state=state), around
+            look = replace(look, state=self._near.records.read_past(look.state))
+            member = self._ask_again(job, event)
+        return look, None
+
+    def _append(self, job: AnswerJob | RevokeJob, look: Look, event: Event) -> tuple[VersionState | None, Surroundings]:
+        """Create the entry, and meanwhile read what the projection will compare with."""
+        now, newer = self._near.clock(), look.newer(job.request.environment)
+        after: datetime | None = newer[1] if newer and newer[1] <= now + CLOCKS_APART else None
+        appended, around = self._near.crew.together(
+            lambda: self._near.records.append(look.state, event, job.op, now, after=after),
+            lambda: self._near.records.surroundings(look.state),
+        )
+        return appended.result(), around.result()
+
+    def _ask_again(self, job: AnswerJob | RevokeJob, event: Event) -> Asked:
+        """Somebody else was faster: what the directory said before does not count any more."""
+        group = getattr(event, "group", "")
+        return lambda: self._near.directory.member(job.by, (group,))
+
+    def _confirm(self, job: AnswerJob | RevokeJob, look: Look, receipt: Receipt, trouble: Unavailable) -> Look:
+        """At the last receive the person has to know: read once more, and say so if it was not recorded."""
+        if not receipt.last and not receipt.dead and not overdue(job, self._near.clock()):
+            raise trouble
+        look = replace(look, state=self._near.records.read_on(look.state))
+        if not look.state.holds(job.op):
+            raise NotRecorded(AGAIN) from trouble
+        return look
+
+    def _after_refusal(
+        self,
+        job: AnswerJob | RevokeJob,
+        look: Look,
+        package: Future[Package | None],
+        task: Task,
+        refused: Refused,
+    ) -> None:
+        """A refusal mends what it finds stale, as far as that can be had; a changed model is asked about anew."""
+        stale = isinstance(refused, AlreadyDecided | Expired | UnknownRequest)
+        try:
+            if isinstance(refused, ModelChanged):
+                self._near.jobs.put(OpenJob(job.model, sender=job.op))
+            look = replace(look, state=self._near.records.read_on(look.state))
+            self._projection.carry_out(look, package.result(), replace(task, repaint=stale))
+        except Unavailable as trouble:
+            log.warning("%s: not projected after a refusal: %s", described(job), trouble)

@@ -1,0 +1,180 @@
+"""What people look at: cards posted, repainted and threaded on every surface. A chat that fails never fails a job."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from bot.card import Line, card_of, told
+from bot.domain import Entry, MessageRef, Observed, Opened, RequestId, Vote
+from bot.errors import Refused, Unavailable
+from bot.history import Round, VersionState
+from bot.jobs import PATIENCE
+from bot.neighbours import Neighbours
+from bot.records import CardRecord, Posted
+
+log = logging.getLogger(__name__)
+
+LATE = PATIENCE + timedelta(minutes=1)
+"""After this time no call of a dead worker can land any more: one last repaint settles a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a job may do in its projection, and which card somebody looks at."""
+
+    op: str = ""
+    posts: bool = False
+    pointers: tuple[str, ...] = ()
+    registry: bool = True
+    sweeping: bool = False
+    clicked: MessageRef | None = None
+    request: RequestId | None = None
+    repaint: bool = False
+
+
+class Display:
+    """The cards of one version, seen once through one pass of a projection."""
+
+    def __init__(
+        self, near: Neighbours, state: VersionState, task: Task, cards: Mapping[RequestId, CardRecord]
+    ) -> None:
+        self._near = near
+        self._state = state
+        self._task = task
+        self._before = cards
+        self._cards = dict(cards)
+        self._fresh: set[tuple[RequestId, str]] = set()
+        self._failed = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every card shows and every thread tells what it should, for good."""
+        ended = [posted for one, _, posted in self._shown() if one.ending]
+        return not self._failed and all(posted.settled for posted in ended)
+
+    @property
+    def changed(self) -> Mapping[RequestId, CardRecord]:
+        """The records that have to be written."""
+        return {request: card for request, card in self._cards.items() if card != self._before.get(request)}
+
+    def posts(self) -> Iterable[Callable[[], None]]:
+        """A call for each pending round that has no card yet."""
+        for one in self._state.pending if self._task.posts else ():
+            environment = self._near.policy.environment(one.id.environment)
+            for surface, address in environment.notify.items() if environment else ():
+                if surface in self._near.channels and surface not in self._posted(one):
+                    yield partial(self._post, one, surface, address)
+
+    def updates(self) -> Iterable[Callable[[], object]]:
+        """A call for each card whose text differs, and for the twin that somebody clicked."""
+        for one, surface, posted in self._shown():
+            if (one.id, surface) not in self._fresh:
+                if self._differs(one, posted):
+                    yield partial(self._update, one, surface, posted)
+                twin = self._task.clicked if self._task.request == one.id else None
+                if twin and twin != posted.ref and one.ending:
+                    yield partial(self._try, one, surface, partial(self._repaint, surface, twin, one))
+
+    def replies(self) -> Iterable[Callable[[], None]]:
+        """A call for each thread that does not tell the whole history yet."""
+        for one, surface, posted in self._shown():
+            later = self._state.entries[posted.threaded :]
+            if lines := [entry for entry in later if one.id in threads_of(self._state, entry)]:
+                yield partial(self._reply, one, surface, posted.ref, lines)
+
+    def _shown(self) -> Iterable[tuple[Round, str, Posted]]:
+        for one in self._state.all_rounds:
+            for surface, posted in self._posted(one).items():
+                if surface in self._near.channels and posted.ts and not posted.given_up:
+                    yield one, surface, posted
+
+    def _posted(self, one: Round) -> Mapping[str, Posted]:
+        return self._cards.get(one.id, CardRecord()).surfaces
+
+    def _differs(self, one: Round, posted: Posted) -> bool:
+        repaints = self._task.repaint and self._task.request == one.id
+        return repaints or self._settles(one, posted) or posted.shown != card_of(self._state, one).digest
+
+    def _settles(self, one: Round, posted: Posted) -> bool:
+        """Whether the sweep repaints a decided card once more, over whatever a dead worker may have painted."""
+        over = one.ending is not None and self._near.clock() >= one.ending.at + LATE
+        return self._task.sweeping and over and not posted.settled
+
+    def _post(self, one: Round, surface: str, address: str) -> None:
+        card, seq = card_of(self._state, one), one.opened_entry.seq
+        try:
+            ref = self._near.channels[surface].post(address, card)
+        except Refused as refused:
+            log.error("card of %s given up on %s: %s", one.id, surface, refused)
+            self._keep(one, surface, Posted(address, threaded=seq, given_up=str(refused)))
+        except Unavailable as trouble:
+            log.warning("card of %s not posted to %s yet: %s", one.id, surface, trouble)
+            self._failed = True
+        else:
+            self._fresh.add((one.id, surface))
+            self._keep(one, surface, Posted(ref.channel, ref.ts, card.digest, seq))
+
+    def _update(self, one: Round, surface: str, posted: Posted) -> None:
+        settled, digest = self._settles(one, posted), card_of(self._state, one).digest
+        if self._try(one, surface, partial(self._repaint, surface, posted.ref, one)):
+            self._note(one, surface, shown=digest, settled=settled)
+
+    def _repaint(self, surface: str, ref: MessageRef, one: Round) -> None:
+        self._near.channels[surface].update(ref, card_of(self._state, one))
+
+    def _reply(self, one: Round, surface: str, ref: MessageRef, lines: Iterable[Entry]) -> None:
+        for entry in lines:
+            line: Line = told(self._state, entry)
+            if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line)):
+                return
+            self._note(one, surface, threaded=entry.seq)
+            if self._task.sweeping and isinstance(entry.event, Vote):
+                self._tell_late(entry.event)
+
+    def _tell_late(self, vote: Vote) -> None:
+        """Somebody may have been told that this was not recorded: a later word may correct that."""
+        text = f"Your answer is recorded after all: {vote.answer} for {vote.environment}, round {vote.round}."
+        try:
+            self._near.channels[vote.via.surface].tell(vote.via, text)
+        except (KeyError, Refused, Unavailable) as trouble:
+            log.warning("could not tell %s that the vote is recorded: %s", vote.by.oid, trouble)
+
+    def _try(self, one: Round, surface: str, call: Callable[[], object]) -> bool:
+        """The sweep tries again what fails for now; what fails for good is given up."""
+        try:
+            call()
+        except Refused as refused:
+            log.error("card of %s given up on %s: %s", one.id, surface, refused)
+            self._note(one, surface, given_up=str(refused))
+            return False
+        except Unavailable as trouble:
+            log.warning("card of %s on %s left to the sweep: %s", one.id, surface, trouble)
+            self._failed = True
+            return False
+        return True
+
+    def _note(self, one: Round, surface: str, **changes: Any) -> None:  # noqa: ANN401 - fields of Posted
+        self._keep(one, surface, replace(self._cards[one.id].surfaces[surface], **changes))
+
+    def _keep(self, one: Round, surface: str, posted: Posted) -> None:
+        self._cards[one.id] = self._cards.get(one.id, CardRecord()).with_surface(surface, posted)
+
+
+def threads_of(state: VersionState, entry: Entry) -> tuple[RequestId, ...]:
+    """The requests under whose cards a step of the history is told."""
+    view = state.until(entry.seq)
+    found = [one.id for one in view.all_rounds if one.ending and one.ending.seq == entry.seq]
+    match entry.event:
+        case Vote(environment, number):
+            found.append(view.request(environment, number))
+        case Opened() as opened if opened.environment in opened.path:
+            place = opened.path.index(opened.environment)
+            before = view.current(opened.path[place - 1]) if place else None
+            found += [before.id] if before else []
+        case Observed() as observed:
+            rounds = [one for one in view.all_rounds if observed.environment in ("", one.id.environment)]
+            found += [max(rounds, key=lambda one: one.opened_entry.seq).id] if rounds else []
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,43 @@
+"""What somebody changed in the registry outside the bot: recorded once for each change."""
+
+import logging
+from dataclasses import replace
+
+from bot.domain import Hand, Observed, Package
+from bot.neighbours import Neighbours
+from bot.records import Look
+from bot.registration import by_hand
+
+log = logging.getLogger(__name__)
+
+
+class Hands:
+    """Watches the registry for other people's writes."""
+
+    def __init__(self, near: Neighbours) -> None:
+        self._near = near
+
+    def observe(self, look: Look, package: Package | None) -> Look:
+        """Append what was done by hand, if something was and the log does not hold it yet."""
+        while package is not None:
+            seen = by_hand(look.state, package, self._near.policy.path)
+            op = _op(package)
+            if seen is None or look.state.holds(op):
+                break
+            state = self._near.records.append(look.state, seen, op, self._near.clock())
+            look = replace(look, state=state or self._near.records.read_past(look.state))
+            if seen.action is Hand.LEFT:
+                log.error("%s was changed by hand again by %s; it is left as it is", look.state.model, seen.by)
+        return look
+
+    def left(self, look: Look, package: Package | None) -> bool:
+        """Whether the registry holds a change that was recorded as left as it is."""
+        if package is None or by_hand(look.state, package, self._near.policy.path) is None:
+            return False
+        entry = look.state.entry_of(_op(package))
+        return entry is not None and isinstance(entry.event, Observed) and entry.event.action is Hand.LEFT
+
+
+def _op(package: Package) -> str:
+    when = package.modified_at.isoformat() if package.modified_at else ""
+    return f"hand|{package.model.group}|{package.model.version}|{when}"

@@ -1,0 +1,187 @@
+"""What doors, timers and hints ask the one writer to do, and how it travels through the queues."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from bot.codec import from_json, to_json
+from bot.domain import Answer, ChatUser, MessageRef, ModelVersion, RequestId, rfc3339
+from bot.encoding import decode, encode, sha256
+from bot.errors import Malformed
+
+PATIENCE = timedelta(minutes=15)
+"""A click that could not be recorded by then must be repeated; no later delivery may record it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a job was delivered: for the how-manieth time, whether for the last, or out of the dead letters."""
+
+    receives: int = 1
+    last: bool = False
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob:
+    """A person pressed Approve, or gave the reason of a Reject."""
+
+    request: RequestId
+    answer: Answer
+    by: ChatUser
+    op: str
+    at: datetime
+    reason: str = ""
+    card: MessageRef | None = None
+
+    @property
+    def model(self) -> ModelVersion:
+        """Whose log it concerns."""
+        return self.request.model
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeJob:
+    """A person takes an approval back."""
+
+    request: RequestId
+    by: ChatUser
+    op: str
+    at: datetime
+    reason: str = ""
+    card: MessageRef | None = None
+
+    @property
+    def model(self) -> ModelVersion:
+        """Whose log it concerns."""
+        return self.request.model
+
+
+@dataclass(frozen=True, slots=True)
+class RequestJob:
+    """A person asks for a (new) round of an environment."""
+
+    model: ModelVersion
+    environment: str
+    by: ChatUser
+    op: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A hint that a request may have to be opened: a registration, an approval, a changed model.
+
+    `fresh` says that the sender took it for a new version; `metrics_uri` is where it says that the evaluation lies:
+    both only save time, and are compared with the registry before they count.
+    """
+
+    model: ModelVersion
+    sender: str
+    fresh: bool = False
+    metrics_uri: str = ""
+
+    @property
+    def op(self) -> str:
+        """Who sent it is part of the name: a hint may come again."""
+        return f"open|{self.model.group}|{self.model.version}|{self.sender}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """A hint that registry, approved models or cards of a version may differ from its log."""
+
+    model: ModelVersion
+    sender: str
+    environments: tuple[str, ...] = ()
+
+    @property
+    def op(self) -> str:
+        """Who sent it is part of the name: a hint may come again."""
+        return f"check|{self.model.group}|{self.model.version}|{self.sender}"
+
+
+@dataclass(frozen=True, slots=True)
+class SupersedeJob:
+    """A newer version was approved while this request was pending."""
+
+    request: RequestId
+    by: int
+    sender: str = ""
+
+    @property
+    def model(self) -> ModelVersion:
+        """Whose log it concerns."""
+        return self.request.model
+
+    @property
+    def op(self) -> str:
+        """One entry, however often it is asked for."""
+        return f"superseded|{self.request}|{self.by}"
+
+
+@dataclass(frozen=True, slots=True)
+class TidyJob:
+    """The sweep asks whether a marker has done its work."""
+
+    model: ModelVersion
+    environment: str
+    sender: str
+
+    @property
+    def op(self) -> str:
+        """Who sent it is part of the name."""
+        return f"tidy|{self.model.group}|{self.model.version}|{self.environment}|{self.sender}"
+
+
+Click = AnswerJob | RevokeJob | RequestJob
+Job = Click | OpenJob | CheckJob | SupersedeJob | TidyJob
+
+KINDS: Mapping[str, type[Job]] = MappingProxyType(
+    {
+        "answer": AnswerJob,
+        "revoke": RevokeJob,
+        "request": RequestJob,
+        "open": OpenJob,
+        "check": CheckJob,
+        "supersede": SupersedeJob,
+        "tidy": TidyJob,
+    }
+)
+OPENINGS = (OpenJob, RequestJob, TidyJob)
+"""The jobs that may append `opened`, post new cards or remove markers: the only ones on the queue `openings`."""
+
+
+def encode_job(job: Job) -> str:
+    """The body of the queue's message."""
+    kind = next(word for word, each in KINDS.items() if isinstance(job, each))
+    return encode({**to_json(job), "kind": kind})
+
+
+def decode_job(text: str) -> Job:
+    """Read a message's body; raise `Malformed` for anything that no door of ours wrote."""
+    value = decode(text)
+    kind = KINDS.get(str(value.get("kind"))) if isinstance(value, dict) else None
+    if kind is None:
+        raise Malformed(f"not a job: {text[:120]!r}")
+    return from_json(kind, value)
+
+
+def deduplication_id(job: Job) -> str:
+    """At most 128 characters of [a-z0-9]: the same click within five minutes is swallowed by the queue.
+
+    A timer or hint carries its sender, so that one that was refused can be sent again.
+    """
+    return sha256(f"{job.op}|{getattr(job, 'sender', '')}")
+
+
+def overdue(job: Job, now: datetime) -> bool:
+    """Whether a click is too old to be recorded."""
+    return isinstance(job, Click) and now >= job.at + PATIENCE
+
+
+def described(job: Job) -> str:
+    """The job in a few words, for logs."""
+    at = f" at {rfc3339(job.at)}" if isinstance(job, Click) else ""
+    return f"{type(job).__name__} {job.op}{at}"

@@ -1,0 +1,58 @@
+"""Where everything lies in Parameter Store (DESIGN: contract). A group's name never begins with an underscore."""
+
+from dataclasses import dataclass
+
+from bot.domain import ModelVersion, RequestId
+from bot.encoding import sha256
+
+SHARDS = 10
+"""The names of the groups are spread over ten parameters, so that one GetParameters reads them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Parameter names below one root, such as `/model-approvals`."""
+
+    root: str
+
+    def history(self, group: str) -> str:
+        """The folder of the logs of a group's versions."""
+        return f"{self.root}/{group}/history"
+
+    def entry(self, model: ModelVersion, seq: int) -> str:
+        """One immutable line of a version's log."""
+        return f"{self.history(model.group)}/{model.version}/{seq:04d}"
+
+    def approved(self, group: str, environment: str) -> str:
+        """What inference pipelines read."""
+        return f"{self.root}/{group}/approved/{environment}"
+
+    def cards(self, request: RequestId) -> str:
+        """Where the cards of a request are."""
+        return f"{self.root}/{request.group}/cards/{request.version}/{request.environment}/{request.round}"
+
+    @property
+    def markers(self) -> str:
+        """The folder of the markers of work in hand."""
+        return f"{self.root}/_open"
+
+    def marker(self, model: ModelVersion, environment: str) -> str:
+        """Marks that a version has work in hand for an environment."""
+        return f"{self.markers}/{model.group}/{model.version}/{environment}"
+
+    def status(self, group: str) -> str:
+        """One compact status of a group."""
+        return f"{self.root}/_status/{group}"
+
+    def shard(self, group: str) -> str:
+        """The one of the ten lists of groups that names this group."""
+        return f"{self.root}/_status/_groups/{int(sha256(group)[:8], 16) % SHARDS}"
+
+    @property
+    def shards(self) -> tuple[str, ...]:
+        """All ten lists of groups."""
+        return tuple(f"{self.root}/_status/_groups/{number}" for number in range(SHARDS))
+
+    def link(self, surface: str, team: str, user: str) -> str:
+        """The verified link from a chat user to an Entra object id."""
+        return f"{self.root}/_people/{surface}/{team}/{user}"

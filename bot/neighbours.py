@@ -1,0 +1,23 @@
+"""Everything the use-cases reach the outside world through, and the policy they obey."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.policy import Policy
+from bot.ports import Channel, Clock, Crew, Directory, Evaluations, Jobs, ModelRegistry
+from bot.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """One of each port."""
+
+    policy: Policy
+    records: Records
+    registry: ModelRegistry
+    directory: Directory
+    evaluations: Evaluations
+    channels: Mapping[str, Channel]
+    jobs: Jobs
+    crew: Crew
+    clock: Clock

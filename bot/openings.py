@@ -1,0 +1,182 @@
+"""The jobs of the queue `openings`: they alone append `opened`, post new cards and remove markers.
+
+open      look · registry · evaluation side by side -> the entry -> projection with a new card
+request   the same, because a person of the directory asks
+tidy      look · registry -> projection -> the marker goes
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot import rules
+from bot.decisions import AGAIN
+from bot.display import Task
+from bot.domain import Champion, Evidence, Member, Package, Requester, State
+from bot.errors import NotRecorded, Unavailable, UnknownRequest
+from bot.hands import Hands
+from bot.jobs import OpenJob, Receipt, RequestJob, TidyJob, overdue
+from bot.neighbours import Neighbours
+from bot.policy import EnvironmentPolicy
+from bot.projection import Projection
+from bot.records import Look, Surroundings
+
+log = logging.getLogger(__name__)
+
+TIDY_AFTER = timedelta(hours=1)
+"""How long a marker outlives its request."""
+
+
+class Openings:
+    """Asks for environments: by itself when one is due, or because a person wants it."""
+
+    def __init__(self, near: Neighbours, projection: Projection, hands: Hands) -> None:
+        self._near = near
+        self._projection = projection
+        self._hands = hands
+
+    def open(self, job: OpenJob) -> None:
+        """Open the request that is due, if one is; a hint that is wrong does nothing."""
+        if not self._near.policy.governs_group(job.model.group):
+            return
+        look, package, read = self._look(job)
+        why = self._near.policy.why_not(package) if package else "it is not in the registry"
+        if package is None or why:
+            log.info("%s is not opened: %s", job.model, why)
+            return
+        look = self._hands.observe(look, package)
+        around: Surroundings | None = None
+        if environment := self._due(look, package):
+            look = self._aside(look, environment.name)
+            evidence = read if read and read.uri == package.metrics_uri else None
+            look, around = self._open(look, package, environment, job.op, evidence=evidence)
+            look = self._hands.observe(look, package)
+        task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
+        self._projection.carry_out(look, package, task, around=around)
+
+    def request(self, job: RequestJob, receipt: Receipt) -> None:
+        """Open a round because a person of the directory asks for it; raise `Refused` when it may not be."""
+        environment = self._near.policy.environment(job.environment)
+        if environment is None or not self._near.policy.governs_group(job.model.group):
+            raise UnknownRequest(f"The policy knows no environment {job.environment} for {job.model.group}.")
+        name = job.environment
+        looked, asked, described_package = self._near.crew.together(
+            lambda: self._near.records.look(job.model, pointers=(name,), markers=(name,), status=True),
+            lambda: self._near.directory.member(job.by, ()),
+            lambda: self._near.registry.describe(job.model),
+        )
+        look: Look = looked.result()
+        around: Surroundings | None = None
+        if not look.state.holds(job.op):
+            if receipt.dead or overdue(job, self._near.clock()):
+                raise NotRecorded(AGAIN)
+            member: Member = asked.result()
+            rules.may_request(member)
+            package = rules.requestable(look.state, name, described_package.result(), self._near.policy.path)
+            requester = Requester(member.person.name, member.person.oid)
+            look, around = self._open(look, package, environment, job.op, requester=requester)
+        self._projection.carry_out(look, described_package.result(), Task(job.op, posts=True), around=around)
+
+    def tidy(self, job: TidyJob) -> None:
+        """Post what is missing; remove a marker whose request ended an hour ago with nothing left to differ."""
+        looked, described_package = self._near.crew.together(
+            lambda: self._near.records.look(job.model),
+            lambda: self._near.registry.describe(job.model),
+        )
+        look: Look = looked.result()
+        package: Package | None = described_package.result()
+        task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
+        look = self._projection.carry_out(look, package, task)
+        one = look.state.current(job.environment)
+        old = one is not None and one.ending is not None and self._near.clock() >= one.ending.at + TIDY_AFTER
+        if one is None or (old and look.complete):
+            self._near.records.unmark(job.model, job.environment)
+            later = self._near.records.read_on(look.state).current(job.environment)
+            if later and later.state is State.PENDING:
+                self._near.records.mark(job.model, job.environment)
+
+    def _look(self, job: OpenJob) -> tuple[Look, Package | None, Evidence | None]:
+        """The first wave; what the hint says of a new version is read and marked in it, on trust, to save a wave."""
+        first = self._near.policy.path[0]
+        calls: list[Callable[[], Any]] = [
+            lambda: self._near.records.look(job.model, pointers=(first,), markers=(first,), status=True),
+            lambda: self._near.registry.describe(job.model),
+            lambda: self._near.evaluations.read(job.metrics_uri) if job.metrics_uri else None,
+        ]
+        if job.fresh:
+            calls.append(lambda: self._near.records.mark(job.model, first))
+        looked, described_package, read, *marked = self._near.crew.together(*calls)
+        look: Look = looked.result()
+        for future in marked:
+            future.result()
+            look = replace(look, marked={first: True})
+        return look, described_package.result(), read.result()
+
+    def _due(self, look: Look, package: Package) -> EnvironmentPolicy | None:
+        name = rules.due(look.state, package, self._near.policy)
+        return self._near.policy.environment(name) if name else None
+
+    def _aside(self, look: Look, environment: str) -> Look:
+        """Pointer and marker of an environment that was not known when the first wave went out."""
+        if environment in look.pointers:
+            return look
+        return self._near.records.after(look.state, (environment,), (environment,))
+
+    def _open(
+        self,
+        look: Look,
+        package: Package,
+        environment: EnvironmentPolicy,
+        op: str,
+        *,
+        requester: Requester | None = None,
+        evidence: Evidence | None = None,
+    ) -> tuple[Look, Surroundings | None]:
+        """Append `opened`, with everything the answer will be bound to; whoever is faster has opened it."""
+        if not look.marked[environment.name]:
+            self._near.records.mark(look.state.model, environment.name)
+        opened = rules.opening(
+            look.state,
+            package,
+            environment,
+            policy=self._near.policy,
+            requester=requester or self._requester(package),
+            evidence=evidence or self._evidence(package),
+            champion=self._champion(look, environment.name),
+            now=self._near.clock(),
+        )
+        request = look.state.request(opened.environment, opened.round)
+        appended, around = self._near.crew.together(
+            lambda: self._near.records.append(look.state, opened, op, self._near.clock()),
+            lambda: self._near.records.surroundings(look.state, coming=(request,)),
+        )
+        if state := appended.result():
+            return replace(look, state=state), around.result()
+        state = self._near.records.read_past(look.state)
+        if not state.round(request):
+            raise Unavailable(f"the log of {look.state.model} moved while {request} was opened")
+        return replace(look, state=state), None
+
+    def _evidence(self, package: Package) -> Evidence:
+        if not package.metrics_uri:
+            return Evidence(problem="No metrics reported.")
+        return self._near.evaluations.read(package.metrics_uri)
+
+    def _requester(self, package: Package) -> Requester:
+        """Who registered the version, tied to the directory where an address is known."""
+        known = "@" in package.created_by
+        return Requester(package.created_by, self._near.directory.find(package.created_by) if known else "")
+
+    def _champion(self, look: Look, environment: str) -> Champion | None:
+        """What the environment runs now, with its metrics as the status remembers them, else as its log does."""
+        current, ours = look.pointer(environment), look.state.model
+        version = current.model_package_version if current and current.stands else None
+        if version is None or version == ours.version:
+            return None
+        slot = look.status.approved.get(environment)
+        if slot and slot.version == version:
+            return Champion(version, slot.metrics)
+        one = self._near.records.look(replace(ours, version=version)).state.standing(environment)
+        return Champion(version, one.opened.evidence.metrics if one else ())

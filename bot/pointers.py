@@ -1,0 +1,85 @@
+"""Which model an environment's pointer has to name, seen from one version's log. Pure, but for the rare recount."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from bot.approved import APPROVED, ApprovedModel, approved_model_of, nothing_approved, read_approved, succeed
+from bot.domain import ModelVersion
+from bot.encoding import sha256
+from bot.history import VersionState
+from bot.names import Names
+from bot.status import Slot
+
+
+class Doubt(Enum):
+    """The pointer cannot be settled from this log alone."""
+
+    RECOUNT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A pointer as it was read, and what the status says that we last wrote there."""
+
+    environment: str
+    raw: str | None
+    slot: Slot | None
+
+    @property
+    def value(self) -> ApprovedModel | None:
+        """Parsed totally: unreadable counts as nothing."""
+        return read_approved(self.raw)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nobody else has written since we did."""
+        return (sha256(self.raw) if self.raw else "") == (self.slot.written if self.slot else "")
+
+
+def settle(pointer: Pointer, state: VersionState, names: Names) -> ApprovedModel | Doubt | None:
+    """What has to be written, nothing when the pointer is right, or a doubt that only all logs can settle."""
+    current = pointer.value
+    wanted = own_approval(state, pointer.environment, names)
+    if not pointer.trusted:
+        return Doubt.RECOUNT
+    if wanted is None:
+        names_us = current is not None and current.model_package_version == state.model.version
+        return Doubt.RECOUNT if names_us and current and current.status == APPROVED else None
+    return better(wanted, current)
+
+
+def own_approval(state: VersionState, environment: str, names: Names) -> ApprovedModel | None:
+    """What the pointer would say if this version's standing approval were the newest."""
+    one = state.standing(environment)
+    return approved_model_of(one, state, names, None) if one else None
+
+
+def better(wanted: ApprovedModel, current: ApprovedModel | None) -> ApprovedModel | None:
+    """The later approval wins, by time and version; nothing when the current one stays."""
+    if current is not None and current.status == APPROVED and current.order > wanted.order:
+        return None
+    wanted = succeed(wanted, current)
+    return wanted if current is None or wanted.encoded() != current.encoded() else None
+
+
+def recounted(pointer: Pointer, standing: Iterable[ApprovedModel], model: ModelVersion) -> ApprovedModel | None:
+    """What the pointer has to say after all logs were read: the newest standing approval, else that there is none."""
+    ranked = sorted(standing, key=lambda each: each.order, reverse=True)
+    current = pointer.value
+    if not ranked:
+        if current is not None and not current.stands:
+            return None
+        return nothing_approved(model, pointer.environment, current.model_package_version if current else None)
+    wanted = succeed(ranked[0], current) if pointer.trusted else _after_a_hand(ranked, current)
+    return wanted if wanted.encoded() != pointer.raw else None
+
+
+def _after_a_hand(ranked: list[ApprovedModel], current: ApprovedModel | None) -> ApprovedModel:
+    """Keep a value that differs from ours in `previous` alone; else name the runner-up as the version before."""
+    if current and replace(ranked[0], previous=current.previous) == current:
+        return current
+    others = [
+        each.model_package_version for each in ranked if each.model_package_version != ranked[0].model_package_version
+    ]
+    return replace(ranked[0], previous=others[0] if others else None)

@@ -1,0 +1,255 @@
+"""`policy.toml` read whole: every mistake is reported at once, named by its key; nothing is ignored."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot.domain import ENVIRONMENT, ModelVersion, Package, moment
+from bot.encoding import sha256
+from bot.errors import Malformed, SettingsError
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{5,20}")
+MOST_APPROVALS = 20
+DAYS = {"d": 86400, "h": 3600, "m": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPolicy:
+    """The rules of one environment, in promotion order."""
+
+    name: str
+    approvers: str
+    approvers_name: str
+    notify: Mapping[str, str]
+    required: int = 1
+    four_eyes: bool = False
+    unknown_requester: str = "allow"
+    distinct_from_previous: bool = False
+    identity: str = "email"
+    expires_after: timedelta = timedelta(days=14)
+    request_after: str = "approval"
+
+    @property
+    def who_may_answer(self) -> str:
+        """The approver group in words, for refusals."""
+        return f"members of {self.approvers_name}" if self.approvers_name else f"members of the group {self.approvers}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the bot governs, and who decides where."""
+
+    groups: tuple[str, ...]
+    since: datetime
+    environments: tuple[EnvironmentPolicy, ...]
+    sha256: str
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The environments' names in promotion order."""
+        return tuple(each.name for each in self.environments)
+
+    def environment(self, name: str) -> EnvironmentPolicy | None:
+        """The rules of an environment, or nothing when the policy has none of that name."""
+        return next((each for each in self.environments if each.name == name), None)
+
+    def governs_group(self, group: str) -> bool:
+        """Whether the bot is responsible for versions of this group."""
+        return any(fnmatchcase(group, pattern) for pattern in self.groups)
+
+    def why_not(self, package: Package) -> str:
+        """Why a version is none of the bot's business, or nothing when it is."""
+        if not self.governs_group(package.model.group):
+            return f"the policy does not govern the group {package.model.group}"
+        if package.created_at is None or package.created_at < self.since:
+            return "it was registered before the policy's since"
+        if package.package_status != "Completed":
+            return f"its status is {package.package_status}, not Completed"
+        if package.registration == "Logged":
+            return "it is only logged, not registered"
+        return ""
+
+    def governs(self, model: ModelVersion, created_at: datetime | None) -> bool:
+        """A cheap guess from an event or a listing; `why_not` decides."""
+        return self.governs_group(model.group) and created_at is not None and created_at >= self.since
+
+
+def read_policy(text: str) -> Policy:
+    """Validate `policy.toml`; raise `SettingsError` with every mistake."""
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise SettingsError([f"policy: not readable as TOML: {problem}"]) from problem
+    reader = _Reader()
+    top = reader.table("", raw, {**_TOP, **_LATER_TOP})
+    names: list[str] = []
+    environments = [
+        _environment(reader, number, table, names) for number, table in enumerate(top["environments"] or [], start=1)
+    ]
+    if reader.mistakes:
+        raise SettingsError(reader.mistakes)
+    return Policy(tuple(top["groups"]), top["since"], tuple(environments), sha256(text))
+
+
+def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -> EnvironmentPolicy:  # noqa: ANN401
+    key = f"environments[{number}]"
+    if not isinstance(table, Mapping):
+        reader.mistakes.append(f"{key}: must be a table, [[environments]].")
+        table = {}
+    found = reader.table(key, table, {**_ENVIRONMENT, **_LATER_ENVIRONMENT})
+    notify = reader.table(f"{key}.notify", found.pop("notify") or {}, {**_NOTIFY, **_LATER_NOTIFY})
+    if found["name"] in names:
+        reader.mistakes.append(f"{key}.name: {found['name']!r} stands twice.")
+    names.append(found["name"])
+    kept = {name: found[name] for name in _ENVIRONMENT if name != "notify"}
+    return EnvironmentPolicy(notify={"slack": notify["slack"]}, expires_after=found["expires_after"], **kept)
+
+
+class _Reader:
+    """Collects the mistakes of all tables, so that a person mends them in one go."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[str] = []
+
+    def table(self, where: str, raw: Mapping[str, Any], keys: Mapping[str, "_Key"]) -> dict[str, Any]:
+        """Read each key that may stand in a table; name those that may not."""
+        at = f"{where}." if where else ""
+        self.mistakes += [f"{at}{name}: no such key; known are {', '.join(keys)}." for name in raw if name not in keys]
+        return {name: self._value(f"{at}{name}", raw, name, key) for name, key in keys.items()}
+
+    def _value(self, where: str, raw: Mapping[str, Any], name: str, key: "_Key") -> Any:  # noqa: ANN401
+        if name not in raw:
+            if key.needed:
+                self.mistakes.append(f"{where}: is missing; {key.wanted}.")
+            return key.default
+        try:
+            value = key.read(raw[name])
+        except (Malformed, ValueError, TypeError, AttributeError):
+            self.mistakes.append(f"{where}: {raw[name]!r:.80} is not right; {key.wanted}.")
+            return key.default
+        if key.later and value != key.default:
+            self.mistakes.append(f"{where}: {raw[name]!r:.80} is not yet supported; {key.wanted}.")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """How one key is read, and the sentence that says what it should be."""
+
+    read: Any
+    wanted: str
+    default: Any = None
+    needed: bool = False
+    later: bool = False
+
+
+def _wrong() -> Malformed:
+    return Malformed("not what the policy wants here")
+
+
+def _matching(pattern: re.Pattern[str]) -> Any:  # noqa: ANN401
+    def read(value: Any) -> str:  # noqa: ANN401
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise _wrong()
+        return value
+
+    return read
+
+
+def _one_of(*words: str) -> Any:  # noqa: ANN401
+    def read(value: Any) -> str:  # noqa: ANN401
+        if value not in words:
+            raise _wrong()
+        return str(value)
+
+    return read
+
+
+def _flag(value: Any) -> bool:  # noqa: ANN401
+    if not isinstance(value, bool):
+        raise _wrong()
+    return value
+
+
+def _count(value: Any) -> int:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_APPROVALS:
+        raise _wrong()
+    return value
+
+
+def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+        raise _wrong()
+    return tuple(value)
+
+
+def _tables(value: Any) -> list[Any]:  # noqa: ANN401
+    if not isinstance(value, list) or not value:
+        raise _wrong()
+    return value
+
+
+def _time(value: Any) -> datetime:  # noqa: ANN401
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise _wrong()
+        return value.astimezone(UTC)
+    return moment(value)
+
+
+def _duration(value: Any) -> timedelta:  # noqa: ANN401
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", value)
+    if not found:
+        raise _wrong()
+    return timedelta(seconds=int(found[1]) * DAYS[found[2]])
+
+
+def _table(value: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    if not isinstance(value, Mapping):
+        raise _wrong()
+    return value
+
+
+_TEXT = _matching(re.compile(r"[^\x00-\x1f]{1,120}"))
+_TOP = {
+    "groups": _Key(_words, 'patterns of model package groups, such as ["churn*"]', (), needed=True),
+    "since": _Key(_time, "the time from which versions are governed, such as 2026-01-01T00:00:00Z", needed=True),
+    "environments": _Key(_tables, "one [[environments]] table for each, in promotion order", needed=True),
+}
+_LATER_TOP = {
+    "administrators": _Key(_matching(GUID), "an Entra group object id", later=True),
+    "overrides": _Key(_tables, "[[overrides]] tables", later=True),
+    "metrics": _Key(_table, "a [metrics] table", {}, later=True),
+}
+_ENVIRONMENT = {
+    "name": _Key(_matching(ENVIRONMENT), "lower-case letters, digits and single dashes, at most 31", needed=True),
+    "approvers": _Key(_matching(GUID), "the object id of the approvers' Entra group", needed=True),
+    "approvers_name": _Key(_TEXT, "the name of that group, as people know it", ""),
+    "required": _Key(_count, "how many approvals decide, 1 to 20", 1),
+    "four_eyes": _Key(_flag, "true or false", default=False),
+    "unknown_requester": _Key(_one_of("allow", "refuse"), '"allow" or "refuse"', "allow"),
+    "distinct_from_previous": _Key(_flag, "true or false", default=False),
+    "identity": _Key(_one_of("email", "linked", "sign-in"), '"email"', "email", later=True),
+    "request_after": _Key(_one_of("approval", "inference"), '"approval"', "approval", later=True),
+    "notify": _Key(_table, 'a table such as { slack = "C0123456789" }', needed=True),
+}
+_LATER_ENVIRONMENT = {
+    "expires_after": _Key(_duration, 'a duration; "14d"', timedelta(days=14), later=True),
+    "remind_after": _Key(_duration, 'a duration; "1d"', timedelta(days=1), later=True),
+    "escalate_to": _Key(_matching(GUID), "an Entra group object id", later=True),
+    "metrics_required": _Key(_flag, "true or false", default=False, later=True),
+    "evidence": _Key(_one_of("any", "stored"), '"any"', "any", later=True),
+    "role_arn": _Key(_TEXT, "a role of the environment's account", later=True),
+    "external_id": _Key(_TEXT, "the external id of that role", later=True),
+    "region": _Key(_TEXT, "an AWS region", later=True),
+}
+_NOTIFY = {"slack": _Key(_matching(SLACK_CHANNEL), "a Slack channel id such as C0123456789", "", needed=True)}
+_LATER_NOTIFY = {
+    "teams": _Key(_TEXT, "a Teams channel id", later=True),
+    "email": _Key(_words, "e-mail addresses", later=True),
+}

@@ -1,0 +1,138 @@
+"""What the core asks of its neighbours. Each port has one contract test, run against memory and against the adapter."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from bot.card import Card, Line
+from bot.domain import ChatUser, Evidence, Member, MessageRef, ModelVersion, Package
+from bot.jobs import Job
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+"""Now, with a time zone."""
+
+
+class Crew(Protocol):
+    """Runs remote calls side by side."""
+
+    def together(self, *calls: Callable[[], Any]) -> tuple[Future[Any], ...]:
+        """Run all of them and wait for all of them; each future holds its result or its error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A stored value and the number of times it was written."""
+
+    value: str
+    version: int
+
+
+class Parameters(Protocol):
+    """Parameter Store: named values, created or overwritten. One port, because one call reads across all of them."""
+
+    def get(self, names: Sequence[str]) -> Mapping[str, Parameter]:
+        """Read at most ten names in one call; what does not exist is left out. `name:3` reads an old version."""
+        ...
+
+    def create(self, name: str, value: str) -> bool:
+        """Create if absent, atomically; `False` when the name is taken."""
+        ...
+
+    def put(self, name: str, value: str) -> int:
+        """Write, whatever is there; return the number of the version written."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove; a name that is not there is fine."""
+        ...
+
+    def below(self, path: str) -> Iterable[tuple[str, str]]:
+        """Every name below a path with its value, page by page."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a listing of model packages."""
+
+    model: ModelVersion
+    created_at: datetime
+    status: str
+
+
+class ModelRegistry(Protocol):
+    """The SageMaker Model Registry."""
+
+    def describe(self, model: ModelVersion) -> Package | None:
+        """Read one version; nothing when there is none."""
+        ...
+
+    def update(
+        self,
+        package: Package,
+        *,
+        status: str,
+        description: str,
+        metadata: Mapping[str, str],
+        life_cycle: tuple[str, str],
+    ) -> None:
+        """Write status, description, the whole metadata map and the life cycle in one call."""
+        ...
+
+    def versions(
+        self, group: str | None = None, *, status: str | None = None, created_after: datetime | None = None
+    ) -> Iterable[Listed]:
+        """List versions, newest first, page by page; of one group or of all."""
+        ...
+
+
+class Evaluations(Protocol):
+    """Where evaluation reports lie."""
+
+    def read(self, uri: str) -> Evidence:
+        """Read a report; what cannot be read is said in `problem`, never raised."""
+        ...
+
+
+class Directory(Protocol):
+    """Who people are and where they belong, at this moment."""
+
+    def member(self, user: ChatUser, groups: Sequence[str]) -> Member:
+        """Tie a chat account to a person, and ask for account and groups now; raise `NotIdentified`, `Unavailable`."""
+        ...
+
+    def find(self, email: str) -> str:
+        """The object id of the one person with this address, or nothing."""
+        ...
+
+
+class Channel(Protocol):
+    """A chat: post, reply, update, and a private word."""
+
+    def post(self, channel: str, card: Card) -> MessageRef:
+        """Post a card; raise `Refused` when this channel will never take it, `Unavailable` when it may later."""
+        ...
+
+    def update(self, ref: MessageRef, card: Card) -> None:
+        """Show the card as it is now, for everybody."""
+        ...
+
+    def reply(self, ref: MessageRef, line: Line) -> None:
+        """Add a line to the card's thread."""
+        ...
+
+    def tell(self, user: ChatUser, text: str) -> None:
+        """Say something to one person, in private."""
+        ...
+
+
+class Jobs(Protocol):
+    """The two FIFO queues; the job's kind chooses the queue, the model package group orders it."""
+
+    def put(self, job: Job) -> None:
+        """Hand a job over; raise `Unavailable` when it could not be."""
+        ...

@@ -1,0 +1,90 @@
+"""The one writer: takes a job from the queue, carries it out, and answers the person who waits."""
+
+import logging
+
+from bot.decisions import Decisions, NotProjected
+from bot.errors import Refused, Unavailable
+from bot.hands import Hands
+from bot.jobs import (
+    AnswerJob,
+    CheckJob,
+    Click,
+    Job,
+    OpenJob,
+    Receipt,
+    RequestJob,
+    RevokeJob,
+    SupersedeJob,
+    TidyJob,
+    described,
+)
+from bot.neighbours import Neighbours
+from bot.openings import Openings
+from bot.projection import Projection
+
+log = logging.getLogger(__name__)
+
+UNSURE = "Your answer could not be confirmed. Please look at the card in a few minutes; if it still asks, answer again."
+TRYING = "Your answer has arrived but could not be checked yet. Still trying; you need not press again."
+RECORDED = "Your answer is recorded."
+
+
+class Promotion:
+    """Carries out jobs for model versions. One worker at a time per group; right even when there are two."""
+
+    def __init__(self, near: Neighbours) -> None:
+        projection, hands = Projection(near), Hands(near)
+        self._channels = near.channels
+        self._decisions = Decisions(near, projection, hands)
+        self._openings = Openings(near, projection, hands)
+
+    def handle(self, job: Job, receipt: Receipt) -> None:
+        """Carry a job out; tell the person when it is refused; raise `Unavailable` to have it delivered again."""
+        try:
+            self._carry_out(job, receipt)
+        except Refused as refused:
+            log.info("%s refused: %s", described(job), refused)
+            self._tell(job, str(refused), receipt)
+        except Unavailable as trouble:
+            log.warning("%s not carried out yet: %s", described(job), trouble)
+            self._tell_trouble(job, receipt, recorded=isinstance(trouble, NotProjected))
+            raise
+        else:
+            if receipt.receives > 1 or receipt.dead:
+                self._tell(job, RECORDED, receipt)
+
+    def _carry_out(self, job: Job, receipt: Receipt) -> None:
+        match job:
+            case AnswerJob():
+                self._decisions.answer(job, receipt)
+            case RevokeJob():
+                self._decisions.revoke(job, receipt)
+            case CheckJob():
+                self._decisions.check(job)
+            case SupersedeJob():
+                self._decisions.supersede(job)
+            case RequestJob():
+                self._openings.request(job, receipt)
+            case OpenJob():
+                self._openings.open(job)
+            case TidyJob():
+                self._openings.tidy(job)
+
+    def _tell_trouble(self, job: Job, receipt: Receipt, *, recorded: bool) -> None:
+        if receipt.last or receipt.dead:
+            self._tell(job, RECORDED if recorded else UNSURE, receipt)
+        elif receipt.receives == 1 and not recorded:
+            self._tell(job, TRYING, receipt)
+
+    def _tell(self, job: Job, text: str, receipt: Receipt) -> None:
+        """Say it to the person who waits; a word that cannot be said now makes the job come again."""
+        if not isinstance(job, Click) or job.by.surface not in self._channels:
+            return
+        try:
+            self._channels[job.by.surface].tell(job.by, text)
+        except Refused as refused:
+            log.error("%s: the person cannot be told %r: %s", described(job), text, refused)
+        except Unavailable as trouble:
+            log.warning("%s: the person could not be told %r yet: %s", described(job), text, trouble)
+            if not receipt.last and not receipt.dead:
+                raise

@@ -1,0 +1,106 @@
+"""What the command line and other machines are told: history and status as plain values and as text."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bot.card import plain, told
+from bot.codec import to_json
+from bot.domain import State, rfc3339
+from bot.history import VersionState, kind_of
+from bot.status import GroupStatus
+
+COLUMNS = ("group", "version", "seq", "at", "kind", "environment", "round", "who", "what")
+
+
+def history_rows(state: VersionState) -> list[dict[str, Any]]:
+    """One row for each entry of a version's log."""
+    return [
+        {
+            "group": state.model.group,
+            "version": state.model.version,
+            "seq": entry.seq,
+            "at": rfc3339(entry.at),
+            "kind": kind_of(entry.event),
+            "environment": getattr(entry.event, "environment", ""),
+            "round": getattr(entry.event, "round", 0) or "",
+            "who": _who(entry.event),
+            "what": plain(told(state, entry)),
+        }
+        for entry in state.entries
+    ]
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows with a header line; a cell that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _inert(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def timeline(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line for each step, oldest first."""
+    if not rows:
+        return "No history yet."
+    return table(
+        ("when (UTC)", "version", "environment", "what"),
+        [(row["at"][:19].replace("T", " "), f"v{row['version']}", row["environment"], row["what"]) for row in rows],
+    )
+
+
+def status_value(group: str, status: GroupStatus, version: int | None = None) -> dict[str, Any]:
+    """The status of a group as JSON; `version` narrows it to one."""
+    found = to_json(status)
+    versions = found.get("versions", {})
+    if version is not None:
+        versions = {key: row for key, row in versions.items() if key == str(version)}
+    approved = {name: slot.version for name, slot in status.approved.items()}
+    return {"group": group, "approved": approved, "versions": versions}
+
+
+def status_table(statuses: Mapping[str, GroupStatus], path: Iterable[str], version: int | None = None) -> str:
+    """A line for each version, those that wait for an answer first."""
+    names = list(path)
+    lines = []
+    for group, status in statuses.items():
+        for number, _ in sorted(status.versions.items(), key=lambda each: (not each[1].pending, -int(each[0]))):
+            if version in (None, int(number)):
+                stands = [_stand(status, int(number), name) for name in names]
+                lines.append((group, f"v{number}", *stands))
+    return table(("group", "version", *names), lines) if lines else "Nothing has been asked yet."
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns of text, as wide as their widest cell; the last is left as it is."""
+    lines = [tuple(header), *(tuple(map(_one_line, row)) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]).rstrip()
+        for line in lines
+    )
+
+
+def _stand(status: GroupStatus, version: int, environment: str) -> str:
+    stand = status.versions[str(version)].environments.get(environment)
+    if stand is None:
+        return "-"
+    slot = status.approved.get(environment)
+    runs = stand.state is State.APPROVED and slot is not None and slot.version == version
+    return f"{stand.state} (runs)" if runs else str(stand.state)
+
+
+def _who(event: object) -> str:
+    by = getattr(event, "by", "")
+    requester = getattr(event, "requester", None)
+    return getattr(by, "name", "") or (by if isinstance(by, str) else "") or getattr(requester, "name", "")
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _inert(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,266 @@
+"""The guards: who may answer what, now. Pure; each refusal says who, what, and what to do next."""
+
+from datetime import datetime
+
+from bot.card import plain, who_ended
+from bot.domain import (
+    Answer,
+    Champion,
+    Evidence,
+    Member,
+    Opened,
+    Package,
+    Person,
+    Requester,
+    RequestId,
+    Revoked,
+    State,
+    Superseded,
+    Vote,
+)
+from bot.errors import (
+    AlreadyAnswered,
+    AlreadyDecided,
+    Expired,
+    ModelChanged,
+    NotAnApprover,
+    NotRequestable,
+    NotRevocable,
+    OutOfOrder,
+    ReasonMissing,
+    SelfApproval,
+    UnknownRequest,
+)
+from bot.history import Round, VersionState
+from bot.jobs import AnswerJob, RevokeJob
+from bot.policy import EnvironmentPolicy, Policy
+
+
+def known(policy: Policy, request: RequestId) -> EnvironmentPolicy:
+    """The rules of the environment that a request names."""
+    environment = policy.environment(request.environment)
+    if environment is None or not policy.governs_group(request.group):
+        raise UnknownRequest(f"There is no request {request}. Ask a platform engineer whether the policy has changed.")
+    return environment
+
+
+def answerable(state: VersionState, request: RequestId, now: datetime) -> Round:
+    """The round, if it still waits for an answer."""
+    one = state.round(request)
+    if one is None:
+        message = f"There is no request {request}. Look for the current card in the channel, or try /model-status."
+        raise UnknownRequest(message)
+    latest = state.current(request.environment)
+    if latest is not one and latest is not None and latest.state is State.PENDING:
+        message = f"This card is of round {request.round}; please answer on the card of round {latest.id.round}."
+        raise UnknownRequest(message)
+    if one.state is not State.PENDING:
+        when = f"{one.ending.at:%Y-%m-%d %H:%M} UTC" if one.ending else ""
+        message = f"{request.model} for {request.environment}: already decided. {plain(who_ended(one))}, {when}."
+        raise AlreadyDecided(message)
+    if now >= one.opened.expires_at:
+        raise Expired(f"The request of {request.model} for {request.environment} has expired. Ask for a new one.")
+    if not state.in_order(request.environment, one.opened.path):
+        raise OutOfOrder(
+            f"{request.model} is not approved for every environment before {request.environment}. Approve those first."
+        )
+    return one
+
+
+def vote(
+    state: VersionState,
+    job: AnswerJob,
+    environment: EnvironmentPolicy,
+    *,
+    member: Member,
+    package: Package | None,
+    now: datetime,
+) -> Vote:
+    """The vote this person may cast, or the refusal that tells them why not."""
+    one = answerable(state, job.request, now)
+    is_approver(member, environment)
+    if job.answer is Answer.REJECT and not job.reason.strip():
+        raise ReasonMissing("A reject needs a reason. Press Reject again and say why.")
+    _four_eyes(one, member.person, environment)
+    if environment.distinct_from_previous or one.opened.distinct:
+        _distinct(state, one, member.person)
+    if any(isinstance(entry.event, Vote) and entry.event.by.oid == member.person.oid for entry in one.votes):
+        raise AlreadyAnswered(f"You have answered {job.request} already; another member has to answer too.")
+    unchanged(one, package)
+    return Vote(
+        environment=job.request.environment,
+        round=job.request.round,
+        answer=job.answer,
+        by=member.person,
+        via=job.by,
+        group=environment.approvers,
+        checked_at=member.checked_at,
+        required=max(environment.required, one.opened.required),
+        reason=job.reason.strip(),
+    )
+
+
+def revocable(state: VersionState, request: RequestId) -> Round:
+    """The approval that would be taken back, if it stands and no later one does."""
+    one = state.round(request)
+    latest = state.standing(request.environment)
+    if one is None or one.state is not State.APPROVED or latest is None or latest.id != one.id:
+        raise NotRevocable(
+            f"{request} is not an approval that stands; nothing was revoked. See /model-status {request.group}."
+        )
+    return one
+
+
+def revocation(state: VersionState, job: RevokeJob, environment: EnvironmentPolicy, *, member: Member) -> Revoked:
+    """The revoke this person may make."""
+    revocable(state, job.request)
+    is_approver(member, environment)
+    if not job.reason.strip():
+        raise ReasonMissing("A revoke needs a reason. Please say why.")
+    return Revoked(
+        environment=job.request.environment,
+        round=job.request.round,
+        by=member.person,
+        via=job.by,
+        group=environment.approvers,
+        checked_at=member.checked_at,
+        reason=job.reason.strip(),
+    )
+
+
+def is_approver(member: Member, environment: EnvironmentPolicy) -> None:
+    """Refuse whoever is not, now, an enabled member of the tenant and in the approver group."""
+    name = member.person.name
+    if not member.enabled:
+        raise NotAnApprover(f"The account of {name} is disabled in the directory. Ask your administrator.")
+    if not member.member:
+        message = f"{name} is a guest in the directory, and guests cannot answer. Ask {environment.who_may_answer}."
+        raise NotAnApprover(message)
+    if environment.approvers not in member.groups:
+        message = (
+            f"{name} is not an approver for {environment.name}. Only {environment.who_may_answer} may answer; "
+            "ask one of them, or ask your administrator to be added."
+        )
+        raise NotAnApprover(message)
+
+
+def may_request(member: Member) -> None:
+    """Whoever belongs to the tenant may ask; only approvers decide."""
+    if not member.enabled or not member.member:
+        message = f"{member.person.name} is not an enabled member of the directory, and cannot ask for a promotion."
+        raise NotRequestable(message)
+
+
+def unchanged(one: Round, package: Package | None) -> None:
+    """Refuse when the registry no longer holds what the card showed."""
+    if package is None:
+        message = f"{one.id.model} is no longer in the registry, so it cannot be answered. Ask who registered it."
+        raise ModelChanged(message)
+    if package.fingerprint != one.opened.fingerprint:
+        raise ModelChanged(
+            f"{one.id.model} has changed since this card was posted. Please answer on the new card that is coming."
+        )
+
+
+def due(state: VersionState, package: Package, policy: Policy) -> str:
+    """The environment for which a round has to be opened by itself now, or nothing."""
+    if not state.head:
+        return policy.path[0] if package.status != "Rejected" else ""
+    for environment in policy.path:
+        one = state.current(environment)
+        if one and one.state is State.PENDING:
+            return environment if one.opened.fingerprint != package.fingerprint else ""
+        if not state.standing(environment):
+            return environment if _follows(state, environment, policy) else ""
+    return ""
+
+
+def opening(
+    state: VersionState,
+    package: Package,
+    environment: EnvironmentPolicy,
+    *,
+    policy: Policy,
+    requester: Requester,
+    evidence: Evidence,
+    champion: Champion | None,
+    now: datetime,
+) -> Opened:
+    """Everything a round is bound to, frozen."""
+    return Opened(
+        environment=environment.name,
+        round=len(state.rounds.get(environment.name, ())) + 1,
+        arn=package.arn,
+        fingerprint=package.fingerprint,
+        containers=package.containers,
+        path=policy.path,
+        approvers=environment.approvers,
+        required=environment.required,
+        four_eyes=environment.four_eyes,
+        distinct=environment.distinct_from_previous,
+        unknown_requester=environment.unknown_requester,
+        expires_at=now + environment.expires_after,
+        policy=policy.sha256,
+        requester=requester,
+        evidence=evidence,
+        champion=champion,
+        commit=package.commit,
+    )
+
+
+def requestable(state: VersionState, environment: str, package: Package | None, path: tuple[str, ...]) -> Package:
+    """The package a new round would be about; refuse one that nobody could use."""
+    one = state.current(environment)
+    if package is None:
+        raise NotRequestable(f"{state.model} is not in the registry. Check group and version.")
+    if one and one.state is State.PENDING and one.opened.fingerprint == package.fingerprint:
+        message = f"{state.model} is being asked about for {environment} already: {one.id}. Answer on its card."
+        raise NotRequestable(message)
+    if not state.in_order(environment, path):
+        message = f"{state.model} is not approved for every environment before {environment}. Ask for those first."
+        raise NotRequestable(message)
+    return package
+
+
+def superseded(state: VersionState, request: RequestId, newer: tuple[int, datetime] | None) -> Superseded | None:
+    """The entry that ends an older request, if it still waits and the pointer's approval came after it was opened."""
+    one = state.round(request)
+    if one is None or one.state is not State.PENDING or newer is None:
+        return None
+    version, approved_at = newer
+    if version <= request.version or approved_at <= one.opened_entry.at:
+        return None
+    return Superseded(request.environment, request.round, version)
+
+
+def _follows(state: VersionState, environment: str, policy: Policy) -> bool:
+    """Whether the next environment is to be asked: never asked, or ended by a revoke that a new approval healed."""
+    place = policy.path.index(environment)
+    before = state.standing(policy.path[place - 1]) if place else None
+    one = state.current(environment)
+    if before is None or before.approval is None:
+        return False
+    return one is None or (one.state is State.ENDED and before.approval.at > one.opened_entry.at)
+
+
+def _four_eyes(one: Round, person: Person, environment: EnvironmentPolicy) -> None:
+    if not (one.opened.four_eyes or environment.four_eyes):
+        return
+    requester = one.opened.requester
+    if requester.oid == person.oid:
+        message = f"You asked for this promotion, so somebody else has to answer: {environment.who_may_answer}."
+        raise SelfApproval(message)
+    if not requester.oid and "refuse" in (one.opened.unknown_requester, environment.unknown_requester):
+        message = (
+            f"{environment.name} wants four eyes, and nobody knows who asked for {one.id.model}. "
+            "Ask for the promotion by name, so that somebody else can approve it."
+        )
+        raise SelfApproval(message)
+
+
+def _distinct(state: VersionState, one: Round, person: Person) -> None:
+    place = state.path.index(one.id.environment) if one.id.environment in state.path else 0
+    before = state.standing(state.path[place - 1]) if place else None
+    if before and person.oid in {vote.by.oid for vote in before.approvals}:
+        message = f"You approved {before.id.environment}; for {one.id.environment} somebody else has to answer."
+        raise SelfApproval(message)

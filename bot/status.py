@@ -1,0 +1,122 @@
+"""`_status/<group>`: what `/model-status` reads, and what the bot remembers of its own pointer writes.
+
+Rows and slots join: of two, the one with the longer log (or the later time) is right. So two workers that wrote at
+once lose nothing, whoever wrote last.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from bot.codec import from_json, to_json
+from bot.domain import Metric, ModelVersion, RequestId, State
+from bot.encoding import LIMIT, decode, encode
+from bot.errors import Malformed
+from bot.history import VersionState
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where the latest round of an environment stands, since when."""
+
+    state: State
+    round: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One version of the group; `seq` is the head of its log."""
+
+    seq: int
+    environments: Mapping[str, Stand] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> bool:
+        """Whether somebody is asked about this version."""
+        return any(stand.state is State.PENDING for stand in self.environments.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What we last wrote into an environment's pointer: the version, the value's sha256, the version's metrics."""
+
+    at: datetime
+    written: str
+    version: int | None = None
+    metrics: tuple[Metric, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """The compact status of one group."""
+
+    versions: Mapping[str, Row] = field(default_factory=lambda: MappingProxyType({}))
+    approved: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_version(self, state: VersionState) -> "GroupStatus":
+        """Put a version's row in, unless the one there knows more."""
+        if not state.head:
+            return self
+        return self.joined(GroupStatus({str(state.model.version): row_of(state)}))
+
+    def knows(self, state: VersionState) -> bool:
+        """Whether it says of a version what that version's log says."""
+        return self.with_version(state).encoded() == self.encoded()
+
+    def older_pending(self, model: ModelVersion, environment: str, before: datetime) -> Iterable[RequestId]:
+        """The requests of older versions for this environment that were opened before its approval."""
+        for number, row in self.versions.items():
+            stand = row.environments.get(environment)
+            if stand and stand.state is State.PENDING and int(number) < model.version and stand.at < before:
+                yield RequestId(model.group, int(number), environment, stand.round)
+
+    def joined(self, other: "GroupStatus") -> "GroupStatus":
+        """The knowledge of both."""
+        versions = _join(self.versions, other.versions, lambda row: row.seq)
+        return GroupStatus(versions, _join(self.approved, other.approved, lambda slot: slot.at.timestamp()))
+
+    def encoded(self) -> str:
+        """Within 4,096 bytes: old versions with nothing in hand leave first, then metrics, then the oldest rows."""
+        trimmed = self
+        while len(text := encode(to_json(trimmed))) > LIMIT:
+            trimmed = trimmed._smaller()
+        return text
+
+    def _smaller(self) -> "GroupStatus":
+        running = {slot.version for slot in self.approved.values()}
+        idle = [number for number, row in self.versions.items() if not row.pending and int(number) not in running]
+        victims = idle or ([] if any(slot.metrics for slot in self.approved.values()) else list(self.versions))
+        if not victims:
+            return replace(self, approved={key: replace(slot, metrics=()) for key, slot in self.approved.items()})
+        oldest = min(victims, key=int)
+        return replace(self, versions={key: row for key, row in self.versions.items() if key != oldest})
+
+
+def read_status(text: str | None) -> GroupStatus:
+    """Read a status; an unreadable one counts as empty and is written anew."""
+    try:
+        return from_json(GroupStatus, decode(text)) if text else GroupStatus()
+    except Malformed:
+        return GroupStatus()
+
+
+def row_of(state: VersionState) -> Row:
+    """A version's row: a pure function of its log."""
+    stands = {
+        environment: Stand(rounds[-1].state, rounds[-1].id.round, (rounds[-1].ending or rounds[-1].opened_entry).at)
+        for environment, rounds in state.rounds.items()
+    }
+    return Row(state.head, stands)
+
+
+def _join(ours: Mapping[str, Value], theirs: Mapping[str, Value], weight: Callable[[Value], float]) -> dict[str, Value]:
+    both = dict(ours)
+    for key, value in theirs.items():
+        if key not in both or weight(value) >= weight(both[key]):
+            both[key] = value
+    return both

@@ -1,0 +1,15 @@
+"""What every test run prints at its end."""
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the figures that proofs and call counts have kept."""
+    figures = [
+        (report.nodeid.rpartition("::")[2], value)
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in getattr(report, "user_properties", [])
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+    for name, value in sorted(figures):
+        terminalreporter.write_line(f"{name}: {value}")

@@ -1,0 +1,148 @@
+"""Situations in which somebody acts: each prepares a world at rest and returns what is done next."""
+
+from collections.abc import Callable
+
+from bot.jobs import TidyJob
+from tests.memory import Queued
+from tests.proofs.world import World, policy_of
+
+Act = Callable[[], None]
+
+
+def approved_in_dev(world: World, version: int = 1) -> None:
+    world.register(version)
+    world.drain()
+    world.answer("maya", f"churn/{version}/dev/1")
+    world.drain()
+
+
+def an_approval() -> tuple[World, Act]:
+    world = World()
+    world.register(1)
+    world.drain()
+    return world, lambda: world.answer("maya", "churn/1/dev/1")
+
+
+def a_rejection() -> tuple[World, Act]:
+    world = World()
+    approved_in_dev(world)
+    return world, lambda: world.answer("omar", "churn/1/test/1", "reject")
+
+
+def the_second_of_two_approvals() -> tuple[World, Act]:
+    world = World(policy_of(dev="required = 2"))
+    world.register(1)
+    world.drain()
+    world.answer("maya", "churn/1/dev/1")
+    world.drain()
+    return world, lambda: world.answer("omar", "churn/1/dev/1")
+
+
+def an_approval_that_supersedes() -> tuple[World, Act]:
+    world = World()
+    world.register(1)
+    world.register(2)
+    world.drain()
+    return world, lambda: world.answer("maya", "churn/2/dev/1")
+
+
+def an_answer_by_an_outsider() -> tuple[World, Act]:
+    world = World()
+    world.register(1)
+    world.drain()
+    return world, lambda: world.answer("eli", "churn/1/dev/1")
+
+
+def a_revoke_that_ends_a_request() -> tuple[World, Act]:
+    world = World()
+    approved_in_dev(world)
+    return world, lambda: world.revoke("maya", "churn/1/dev/1")
+
+
+def a_revoke_with_a_version_to_fall_back_to() -> tuple[World, Act]:
+    world = World()
+    approved_in_dev(world, 1)
+    approved_in_dev(world, 2)
+    return world, lambda: world.revoke("maya", "churn/2/dev/1")
+
+
+def an_opening() -> tuple[World, Act]:
+    world = World()
+    approved_in_dev(world)
+    return world, lambda: world.register(2)
+
+
+def a_new_round_on_request() -> tuple[World, Act]:
+    world = World()
+    model = world.register(1)
+    world.drain()
+    world.answer("maya", "churn/1/dev/1", "reject")
+    world.drain()
+    return world, lambda: world.ask("omar", model, "dev")
+
+
+def a_model_that_changed() -> tuple[World, Act]:
+    world = World()
+    model = world.register(1)
+    world.drain()
+
+    def act() -> None:
+        world.registry.packages[model] = world.registry.packages[model].__class__(
+            **{
+                **{
+                    name: getattr(world.registry.packages[model], name)
+                    for name in world.registry.packages[model].__slots__
+                },
+                "containers": (),
+            }
+        )
+        world.answer("maya", "churn/1/dev/1")
+
+    return world, act
+
+
+def an_approval_by_hand() -> tuple[World, Act]:
+    world = World()
+    model = world.register(1)
+    world.drain()
+    return world, lambda: world.registry.edit(model, "somebody", status="Approved")
+
+
+def a_stop_by_hand() -> tuple[World, Act]:
+    world = World()
+    approved_in_dev(world)
+    model = next(iter(world.models()))
+    return world, lambda: world.registry.edit(model, "somebody", status="Rejected")
+
+
+def a_marker_that_has_done_its_work() -> tuple[World, Act]:
+    world = World()
+    model = world.register(1)
+    world.drain()
+    world.answer("maya", "churn/1/dev/1", "reject")
+    world.drain()
+    world.clock.advance(hours=2)
+    world.sweep()
+    return world, lambda: world.jobs.accept(TidyJob(model, "dev", "by hand"))
+
+
+ALL = (
+    an_approval,
+    a_rejection,
+    the_second_of_two_approvals,
+    an_approval_that_supersedes,
+    an_answer_by_an_outsider,
+    a_revoke_that_ends_a_request,
+    a_revoke_with_a_version_to_fall_back_to,
+    an_opening,
+    a_new_round_on_request,
+    a_model_that_changed,
+    an_approval_by_hand,
+    a_stop_by_hand,
+    a_marker_that_has_done_its_work,
+)
+
+
+def again(job: object) -> Queued:
+    """A message that comes back after its first delivery."""
+    return Queued(job, receives=1)
