@@ -117,6 +117,14 @@ def an_answer_beside_an_opening(world: World) -> tuple[Job, Job]:
     return world.click("maya", "churn/1/dev/1"), OpenJob(model, "again", fresh=True)
 
 
+def an_answer_beside_the_opening_of_another_version(world: World) -> tuple[Job, Job]:
+    world.register(1)
+    world.drain()
+    opening = world.register(2)
+    world.jobs.queues["openings"].clear()
+    return world.click("maya", "churn/1/dev/1"), OpenJob(opening, "first", fresh=True)
+
+
 def the_same_answer_twice_at_once(world: World) -> tuple[Job, Job]:
     world.register(1)
     world.drain()
@@ -131,6 +139,7 @@ PAIRS = (
     an_answer_beside_a_revoke_of_the_environment_before,
     two_revokes,
     an_answer_beside_an_opening,
+    an_answer_beside_the_opening_of_another_version,
     the_same_answer_twice_at_once,
 )
 
@@ -141,6 +150,8 @@ def interleave(prepare: Any, stop_first: int, stop_second: int) -> tuple[int, in
     world.clicks += [first, second] if not isinstance(second, OpenJob) else [first]
     counts = Stage(world, first, second).play(stop_first, stop_second)
     world.drain()
+    if isinstance(second, OpenJob):  # the two queues do run side by side: no sweep is needed to put this right
+        world.check_rest()
     world.clock.advance(minutes=20)
     world.sweep()
     world.check_rest()

@@ -1,0 +1,1 @@
+"""Amazon: the registry, Parameter Store, the queues, EventBridge's events, evaluation reports in S3."""

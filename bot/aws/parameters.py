@@ -1,0 +1,73 @@
+"""Parameter Store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bot.aws.clients import Clients, code_of, unavailable
+from bot.aws.limits import check_name, check_value
+from bot.ports import Parameter
+
+NAMES = 10
+"""Names in one GetParameters, and values on one page of GetParametersByPath."""
+
+
+class SsmParameters:
+    """`ports.Parameters`: String parameters, Intelligent-Tiering, never more than a Standard one holds."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def get(self, names: Sequence[str]) -> Mapping[str, Parameter]:
+        """Read at most ten names in one call; `name:3` reads an old version."""
+        if not 1 <= len(names) <= NAMES:
+            raise ValueError(f"GetParameters takes 1 to {NAMES} names, not {len(names)}")
+        with unavailable("ssm:GetParameters"):
+            answer = self._clients("ssm").get_parameters(Names=list(names))
+        return {
+            each["Name"] + each.get("Selector", ""): Parameter(each["Value"], each["Version"])
+            for each in answer["Parameters"]
+        }
+
+    def create(self, name: str, value: str) -> bool:
+        """Create if absent. Where the answer to a first attempt was lost, the second says `False`: look who it was."""
+        try:
+            self._put(name, value, overwrite=False)
+        except ClientError as error:
+            if code_of(error) == "ParameterAlreadyExists":
+                return False
+            raise
+        return True
+
+    def put(self, name: str, value: str) -> int:
+        """Write, and return the number of the version written."""
+        return int(self._put(name, value, overwrite=True)["Version"])
+
+    def delete(self, name: str) -> None:
+        """Remove; a name that is not there is fine."""
+        try:
+            with unavailable("ssm:DeleteParameter"):
+                self._clients("ssm").delete_parameter(Name=name)
+        except ClientError as error:
+            if code_of(error) != "ParameterNotFound":
+                raise
+
+    def below(self, path: str) -> Iterable[tuple[str, str]]:
+        """Every name below a path; a page may be empty and yet not be the last."""
+        more: dict[str, Any] = {}
+        while True:
+            with unavailable("ssm:GetParametersByPath"):
+                page = self._clients("ssm").get_parameters_by_path(Path=path, Recursive=True, MaxResults=NAMES, **more)
+            yield from ((each["Name"], each["Value"]) for each in page["Parameters"])
+            if not page.get("NextToken"):
+                return
+            more = {"NextToken": page["NextToken"]}
+
+    def _put(self, name: str, value: str, *, overwrite: bool) -> Any:  # noqa: ANN401 - AWS's answer
+        check_name(name)
+        check_value(name, value)
+        with unavailable("ssm:PutParameter"):
+            return self._clients("ssm").put_parameter(
+                Name=name, Value=value, Type="String", Tier="Intelligent-Tiering", Overwrite=overwrite
+            )

@@ -1,0 +1,60 @@
+"""The two FIFO queues."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.aws.clients import Clients, unavailable
+from bot.errors import Malformed, Unavailable
+from bot.jobs import OPENINGS, Job, Receipt, deduplication_id, encode_job
+
+DEAD = "-dead.fifo"
+"""How the name of a dead-letter queue ends."""
+
+
+class SqsJobs:
+    """`ports.Jobs`: the kind chooses the queue, the model package group orders it."""
+
+    def __init__(self, clients: Clients, *, decisions_url: str, openings_url: str) -> None:
+        self._clients = clients
+        self._decisions_url = decisions_url
+        self._openings_url = openings_url
+
+    def put(self, job: Job) -> None:
+        """Hand a job over; raise `Unavailable` when it could not be, whatever the reason."""
+        try:
+            with unavailable("sqs:SendMessage"):
+                self._clients("sqs").send_message(
+                    QueueUrl=self._openings_url if isinstance(job, OPENINGS) else self._decisions_url,
+                    MessageBody=encode_job(job),
+                    MessageGroupId=job.model.group,
+                    MessageDeduplicationId=deduplication_id(job),
+                )
+        except Unavailable:
+            raise
+        except Exception as error:
+            raise Unavailable(f"sqs:SendMessage failed: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as Lambda hands it over."""
+
+    message_id: str
+    body: str
+    receipt: Receipt
+
+
+def deliveries(event: Mapping[str, Any], *, max_receives: int) -> list[Delivery]:
+    """Read the event of an SQS trigger; raise `Malformed` for any other."""
+    try:
+        return [_delivery(record, max_receives) for record in event["Records"]]
+    except (KeyError, TypeError, ValueError) as problem:
+        raise Malformed(f"not the event of a queue: {problem!r}") from problem
+
+
+def _delivery(record: Mapping[str, Any], max_receives: int) -> Delivery:
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    dead = str(record["eventSourceARN"]).endswith(DEAD)
+    receipt = Receipt(receives, last=not dead and receives >= max_receives, dead=dead)
+    return Delivery(record["messageId"], record["body"], receipt)

@@ -1,0 +1,1 @@
+"""Microsoft Entra ID and Graph: who people are, and where they belong."""

@@ -1,0 +1,176 @@
+"""Who people are and where they belong, asked in Microsoft Entra at the moment of the answer.
+
+https://learn.microsoft.com/graph/api/user-get and https://learn.microsoft.com/graph/api/user-checkmembergroups
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Never
+from urllib.parse import quote, urlencode
+
+from requests import Session
+
+from bot.domain import ChatUser, Member, Person
+from bot.entra.graph import Graph, Json, unclear
+from bot.entra.token import AppToken
+from bot.errors import NotIdentified
+from bot.policy import GUID
+from bot.ports import Clock, Crew
+
+EMAIL = re.compile(r"[!-?A-~]{1,64}@([!-?A-~]{1,255})")
+"""Printable ASCII: an address in other letters could be folded into somebody else's."""
+
+MOST_GROUPS = 20
+"""Of one `checkMemberGroups`."""
+
+REMEMBERED = timedelta(minutes=10)
+
+STRANGER = (
+    "Your chat account could not be tied to one person in the company directory, so nothing was recorded. "
+    "Sign in to the chat with your company account, see to it that your profile shows its e-mail address, "
+    "and answer again; if that does not help, ask your administrator, who finds the reason in the bot's log."
+)
+
+log = logging.getLogger(__name__)
+
+
+class EntraDirectory:
+    """`Directory` on Graph: remembers which account is whose for ten minutes, and never what they may do."""
+
+    def __init__(
+        self,
+        session: Session,
+        token: AppToken,
+        *,
+        graph_url: str,
+        identify: Callable[[ChatUser], str],
+        domains: Iterable[str],
+        crew: Crew,
+        clock: Clock,
+    ) -> None:
+        """`identify` gives a chat user's confirmed e-mail, or raises; `domains` are those of the company."""
+        self._graph = Graph(session, token, url=graph_url)
+        self._identify = identify
+        self._domains = frozenset(each.lower() for each in domains)
+        self._crew = crew
+        self._clock = clock
+        self._known: dict[tuple[str, ...], tuple[str, datetime]] = {}
+
+    def member(self, user: ChatUser, groups: Sequence[str]) -> Member:
+        """Ask who a chat user is and belongs to, now; raise `NotIdentified` or `Unavailable`."""
+        oid = self._recall(_account(user)) or self._identified(user)
+        asked_at = self._clock()
+        asked = sorted({group.lower() for group in groups})
+        chunks = [asked[at : at + MOST_GROUPS] for at in range(0, len(asked), MOST_GROUPS)]
+        found, *belongs = self._crew.together(
+            lambda: self._user(oid), *(lambda chunk=chunk: self._groups(oid, chunk) for chunk in chunks)
+        )
+        account, answers = found.result(), [each.result() for each in belongs]
+        if account is None or None in answers:
+            self._forget(oid)
+            _refuse(user, f"the person {oid} is not in the directory any more")
+        within = frozenset().union(*answers)
+        return _member(oid, account, frozenset(group for group in groups if group.lower() in within), asked_at)
+
+    def find(self, email: str) -> str:
+        """Give the object id of the one person with this address, or nothing; raise `Unavailable`."""
+        if not self._is_ours(email):
+            return ""
+        key = ("e-mail", email.lower())
+        oid = self._recall(key)
+        if not oid and len(hits := self._hits(email)) == 1:
+            oid = self._remember(key, hits[0])
+        return oid
+
+    def _identified(self, user: ChatUser) -> str:
+        try:
+            email = self._identify(user)
+        except NotIdentified as why:
+            _refuse(user, f"the chat does not vouch for an address: {why}")
+        if not self._is_ours(email):
+            _refuse(user, "the address is not of a domain of the company")
+        hits = self._hits(email)
+        if len(hits) != 1:
+            _refuse(user, f"{len(hits) or 'no'} people of the directory have the address")
+        return self._remember(_account(user), hits[0])
+
+    def _is_ours(self, email: str) -> bool:
+        matched = EMAIL.fullmatch(email)
+        return matched is not None and matched[1].lower() in self._domains
+
+    def _hits(self, email: str) -> list[str]:
+        """Look an address up; two hits are enough to know that it is nobody's."""
+        literal = email.replace("'", "''")
+        query = {
+            "$filter": f"mail eq '{literal}' or userPrincipalName eq '{literal}'",
+            "$select": "id,displayName,mail,userPrincipalName,accountEnabled,userType",
+            "$top": "2",
+        }
+        answer = self._graph.ask("users", f"/users?{urlencode(query, quote_via=quote, safe='$,')}")
+        people = answer.get("value") if answer else None
+        if not isinstance(people, list) or not all(_has_address(person, email) for person in people):
+            raise unclear("users", "an answer of another shape, or to another question")
+        return [_guid("users", person.get("id")) for person in people]
+
+    def _user(self, oid: str) -> Json | None:
+        account = self._graph.ask("user", f"/users/{oid}?$select=id,displayName,accountEnabled,userType")
+        if account is not None and _guid("user", account.get("id")) != oid:
+            raise unclear("user", "an answer about somebody else")
+        return account
+
+    def _groups(self, oid: str, chunk: Sequence[str]) -> frozenset[str] | None:
+        call = "checkMemberGroups"
+        answer = self._graph.ask(call, f"/users/{oid}/{call}", body={"groupIds": list(chunk)})
+        if answer is None:
+            return None
+        if not isinstance(answer.get("value"), list):
+            raise unclear(call, "an answer of another shape")
+        return frozenset(_guid(call, each) for each in answer["value"]) & frozenset(chunk)
+
+    def _recall(self, key: tuple[str, ...]) -> str:
+        oid, until = self._known.get(key, ("", self._clock()))
+        return oid if self._clock() < until else ""
+
+    def _remember(self, key: tuple[str, ...], oid: str) -> str:
+        self._known[key] = (oid, self._clock() + REMEMBERED)
+        return oid
+
+    def _forget(self, oid: str) -> None:
+        for key in [key for key, (whose, _) in list(self._known.items()) if whose == oid]:
+            self._known.pop(key, None)
+
+
+def _account(user: ChatUser) -> tuple[str, ...]:
+    return ("chat", user.surface, user.team, user.user)
+
+
+def _refuse(user: ChatUser, why: str) -> Never:
+    """Tell everybody the same, so that nobody learns who is in the directory; the log has the reason."""
+    log.warning("The %s account %s of %s is nobody's: %s", user.surface, user.user, user.team, why)
+    raise NotIdentified(STRANGER) from None
+
+
+def _guid(call: str, value: Any) -> str:  # noqa: ANN401 - JSON
+    if not isinstance(value, str) or not GUID.fullmatch(value):
+        raise unclear(call, "an id that is none")
+    return value.lower()
+
+
+def _has_address(person: Any, email: str) -> bool:  # noqa: ANN401 - JSON
+    """Believe a hit only if it shows the address that was asked for."""
+    if not isinstance(person, dict):
+        return False
+    return email.lower() in {str(person.get(name)).lower() for name in ("mail", "userPrincipalName")}
+
+
+def _member(oid: str, account: Json, groups: frozenset[str], asked_at: datetime) -> Member:
+    """What Graph leaves out counts as no."""
+    return Member(
+        Person(oid, str(account.get("displayName") or oid)),
+        enabled=account.get("accountEnabled") is True,
+        member=account.get("userType") == "Member",
+        groups=groups,
+        checked_at=asked_at,
+    )

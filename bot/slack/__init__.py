@@ -1,0 +1,1 @@
+"""Slack: the door that takes clicks, forms and the slash command, and the channel that shows cards."""

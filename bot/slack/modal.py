@@ -1,0 +1,73 @@
+"""The form that asks for the reason of a Reject: https://docs.slack.dev/reference/views/modal-views."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain import MessageRef, RequestId
+from bot.errors import Malformed
+from bot.slack.mrkdwn import plain_text
+
+Json = dict[str, Any]
+
+CALLBACK = "approval.reject.reason"
+REASON = "reason"
+LONGEST_REASON = 2000
+TITLE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What came back: the request it is about, the card it was asked from, and what the person wrote."""
+
+    request: RequestId
+    card: MessageRef
+    text: str
+
+
+def reason_view(request: RequestId, card: MessageRef) -> Json:
+    """The form of a request; it remembers where the card is, because a submission does not say."""
+    memory = {"request": str(request), "channel": card.channel, "ts": card.ts}
+    where = f"{request.model} for {request.environment}. Everybody in the channel will see the reason."
+    return {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "private_metadata": json.dumps(memory),
+        "title": plain_text(_title(request), TITLE),
+        "submit": plain_text("Reject", TITLE),
+        "close": plain_text("Cancel", TITLE),
+        "blocks": [{"type": "context", "elements": [plain_text(where, 2000)]}, _input()],
+    }
+
+
+def read_reason(view: Mapping[str, Any]) -> Reason:
+    """Read a submitted form; raise `Malformed` for one that this version of the bot did not write."""
+    try:
+        memory = json.loads(view["private_metadata"])
+        card = MessageRef(str(memory["channel"]), str(memory["ts"]))
+        written = view["state"]["values"][REASON][REASON]["value"]
+        return Reason(RequestId.parse(str(memory["request"])), card, str(written or "").strip())
+    except (KeyError, TypeError, ValueError) as problem:
+        raise Malformed(f"not a reason of a Reject: {problem!r:.200}") from problem
+
+
+def _title(request: RequestId) -> str:
+    whole = f"Reject {request.model}"
+    return whole if len(whole) <= TITLE else f"Reject v{request.version}"
+
+
+def _input() -> Json:
+    element = {
+        "type": "plain_text_input",
+        "action_id": REASON,
+        "multiline": True,
+        "max_length": LONGEST_REASON,
+        "focus_on_load": True,
+    }
+    return {
+        "type": "input",
+        "block_id": REASON,
+        "label": plain_text("Reason", 2000),
+        "element": element,
+    }

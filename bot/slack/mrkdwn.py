@@ -1,0 +1,152 @@
+"""Neutral text in Slack's mrkdwn, so that nothing an untrusted string holds has any effect.
+
+https://docs.slack.dev/messaging/formatting-message-text: `&`, `<` and `>` are written as entities. For the
+rest there is no escape, so `*`, `~`, backticks and outer `_` become signs that only look like them, and a
+word joiner breaks what would start a mention, a link, an emoji or a quotation.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from bot.card import Code, Line, Mention, Moment, Part, Strong
+from bot.domain import ChatUser
+
+Json = dict[str, Any]
+
+NOTHING = "\u2013"
+"""Stands where Slack wants a character and there is none."""
+NAME = 200
+"""Characters of a name, a commit or anything else that stands out in a line."""
+
+JOINER = "\u2060"
+ZERO_WIDTH_JOINER = "\u200d"
+_LOOKALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
+_OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_BREAKABLE = re.compile(
+    r"(?m)(?<!\w)@(?=\w)"  # @here
+    r"|https?:(?=//)"  # a link, where the reader's Slack makes one of it
+    r"|:(?=[\w+'-]+:)"  # :emoji:
+    r"|^[^\S\n]*(?=>)",  # a quotation
+    re.IGNORECASE,
+)
+_INVISIBLE = {"Cc", "Cs"}
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+
+
+def escaped(text: str) -> str:
+    """Write the three characters that control mrkdwn as entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def units(text: str) -> int:
+    """How long Slack may count a text: an emoji takes two places in JavaScript."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, limit: int, size: Callable[[str], int] = units) -> str:
+    """Shorten a text to `limit`, without splitting a letter from its accents or an emoji from its parts."""
+    if size(text) <= limit:
+        return text
+    kept: list[str] = []
+    room = limit - size("…")
+    for letter in _letters(text):
+        room -= size(letter)
+        if room < 0:
+            break
+        kept.append(letter)
+    return "".join(kept).rstrip() + "…"
+
+
+def clean(text: str) -> str:
+    """Drop what cannot be seen or turns the writing direction; keep line breaks, at most two in a row."""
+    seen = "".join(
+        letter
+        for letter in _TURNING.sub("", text)
+        if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
+    )
+    lines = [re.sub(r"[^\S\n]+", " ", line) for line in re.split(r"\r\n|[\r\n\v\f\x85\u2028\u2029]", seen)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def inert(text: str) -> str:
+    """Break whatever Slack would take for markup, except the three characters that `escaped` writes."""
+    text = _OUTER_UNDERSCORE.sub("\u02cd", clean(text).translate(_LOOKALIKES))
+    return _BREAKABLE.sub(lambda found: found[0] + JOINER, text)
+
+
+def safe(text: str, limit: int) -> str:
+    """An untrusted text as mrkdwn that shows it and does nothing."""
+    return escaped(cut(inert(text), limit, _escaped_units))
+
+
+def plain_text(text: str, limit: int) -> Json:
+    """A text object that knows no markup at all; Slack wants at least one character."""
+    return {"type": "plain_text", "text": cut(clean(text).strip(), limit) or NOTHING, "emoji": False}
+
+
+def mrkdwn(text: str) -> Json:
+    """A text object whose plain words stay plain: `verbatim` keeps Slack from making links of them."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def drawn(line: Line, *, team: str, limit: int) -> str:
+    """A neutral line as mrkdwn of at most `limit` characters; people of our `team` are addressed."""
+    text = ""
+    for part in line:
+        piece, room = _piece(part, team), limit - units(text) - 1
+        if units(piece) > room:
+            return text + (safe(part, room) if isinstance(part, str) else "…")
+        text += piece
+    return text
+
+
+def _piece(part: Part, team: str) -> str:
+    match part:
+        case str():
+            return escaped(inert(part))
+        case Strong(text):
+            return _between("*", text)
+        case Code(text):
+            return _between("`", text)
+        case Mention(name, via):
+            return f"<@{via.user}>" if via and _ours(via, team) else safe(_one_line(name), NAME)
+        case Moment(at):
+            return _date(at)
+
+
+def _between(mark: str, text: str) -> str:
+    inner = safe(_one_line(text), NAME)
+    return f"{mark}{inner}{mark}" if inner else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+def _ours(user: ChatUser, team: str) -> bool:
+    return user.surface == "slack" and user.team == team and bool(_USER.fullmatch(user.user))
+
+
+def _date(at: datetime) -> str:
+    """The reader's own zone; the words after the bar are for readers that cannot."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+
+
+def _escaped_units(text: str) -> int:
+    return units(escaped(text))
+
+
+def _letters(text: str) -> list[str]:
+    """Each character with the combining marks, modifiers and joined characters that belong to it."""
+    found: list[str] = []
+    for character in text:
+        joins = character == ZERO_WIDTH_JOINER or "\U0001f3fb" <= character <= "\U0001f3ff"
+        if found and (joins or unicodedata.category(character)[0] == "M" or found[-1].endswith(ZERO_WIDTH_JOINER)):
+            found[-1] += character
+        else:
+            found.append(character)
+    return found

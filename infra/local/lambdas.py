@@ -1,0 +1,64 @@
+"""Functions as AWS Lambda runs them: each environment loads its handler once, and answers one event at a time."""
+
+import importlib.util
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from infra.local.threads import Event
+
+Handler = Callable[[Event, object], Any]
+
+
+class Context:
+    """What a handler may ask of its invocation."""
+
+    def __init__(self, function: str) -> None:
+        """Give the invocation an id."""
+        self.function_name = function
+        self.aws_request_id = str(uuid.uuid4())
+
+
+class Function:
+    """One function: environments are started when all others are busy, and kept for the next event.
+
+    `starts`: how many cold starts there were.
+    """
+
+    def __init__(self, module: str) -> None:
+        """Name the handler's module, such as `handlers.slack`."""
+        self.module = module
+        self.starts = 0
+        self._lock = threading.Lock()
+        self._idle: list[Handler] = []
+
+    def __call__(self, event: Event) -> Any:  # noqa: ANN401 - whatever the handler answers
+        """Invoke it."""
+        handler = self._take()
+        answer = handler(event, Context(self.module))
+        with self._lock:
+            self._idle.append(handler)
+        return answer
+
+    def restart(self) -> None:
+        """Forget the warm environments: the next event finds a cold one."""
+        with self._lock:
+            self._idle.clear()
+
+    def _take(self) -> Handler:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            self.starts += 1
+        return self._load()
+
+    def _load(self) -> Handler:
+        """Run the module's code anew, as a cold start does, beside those that are running."""
+        spec = importlib.util.find_spec(self.module)
+        if spec is None or spec.loader is None:
+            raise ModuleNotFoundError(self.module)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        handler: Handler = module.handler
+        return handler

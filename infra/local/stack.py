@@ -1,0 +1,178 @@
+"""The local stack: AWS, Slack, Entra and a gateway on 127.0.0.1, with the real handlers between them.
+
+    with Stack() as stack:
+        stack.pipeline.register("churn")
+        stack.settle()
+        stack.slack.press("U0MAYA", card.channel, card.ts, "approval.approve")
+
+The handlers cannot tell that this is not AWS: they read their settings from the environment, as everywhere.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from infra.local.aws import Aws
+from infra.local.aws_faults import AWS_ITSELF
+from infra.local.delivery import EventBus, QueuePoller, Schedule, idle
+from infra.local.entra import Entra
+from infra.local.gateway import Gateway
+from infra.local.lambdas import Function
+from infra.local.models import Pipeline
+from infra.local.slack import Channel, Slack, User
+from infra.local.threads import stop
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+MAX_RECEIVES = 8
+VISIBILITY = 100
+"""Seconds; eight receives of a hundred seconds end before a click is fifteen minutes old."""
+QUEUES = ("decisions", "openings")
+CHANNELS = (Channel("C0MODELSDEV", "models-dev-test"), Channel("C0MODELSPRD", "models-uat-prod"))
+PEOPLE = (
+    User("U0MAYA", "maya", "Maya Chen", "maya.chen@example.com"),
+    User("U0OMAR", "omar", "Omar Haddad", "omar.haddad@example.com"),
+    User("U0PRIYA", "priya", "Priya Nair", "priya.nair@example.com"),
+    User("U0DANA", "dana", "Dana Scientist", "dana.scientist@example.com"),
+    User("U0ELI", "eli", "Eli Outside", "eli.outside@example.com"),
+    User("U0GUS", "gus", "Gus Guest", "gus.guest@example.com"),
+    User("U0LENA", "lena", "Lena Left", "lena.left@example.com"),
+)
+
+
+class Stack:
+    """Everything, from `start()` to `stop()`."""
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        retry_after: int = 1,
+        sweep_every: float = 300.0,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare; `settings` changes what the handlers read from their environment."""
+        self.aws = Aws(port)
+        self.slack = Slack()
+        self.entra = Entra()
+        self.functions = {name: Function(f"handlers.{name}") for name in ("slack", "events", "jobs", "sweep")}
+        self.bus = EventBus(self.functions["events"])
+        self.sweeping = Schedule(self.functions["sweep"], sweep_every)
+        self.gateway = Gateway({"/slack/events": self.functions["slack"]})
+        self.pollers: list[QueuePoller] = []
+        self.queues: dict[str, str] = {}
+        self._retry_after = retry_after
+        self._changes = settings or {}
+        self._before: dict[str, str | None] = {}
+
+    def start(self) -> Self:
+        """Start all parts; the functions start cold, with their first event."""
+        self.aws.start()
+        self.aws.on_event.append(self.bus.put)
+        self.slack.start()
+        self.entra.start()
+        self.gateway.start()
+        self._furnish()
+        self._set_environment()
+        self.pipeline = Pipeline(self.aws)
+        self.bus.start()
+        for poller in self.pollers:
+            poller.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop all parts, and leave the environment as it was."""
+        stop(self.sweeping, *self.pollers, self.bus)
+        for part in (self.gateway, self.slack, self.entra, self.aws):
+            part.stop()
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def settle(self, timeout: float = 30.0) -> None:
+        """Wait until no event and no message is under way."""
+        idle(self.bus, self.pollers, timeout=timeout)
+
+    def sweep(self) -> Any:  # noqa: ANN401 - what the handler answers
+        """Fire the schedule once, and wait for what it asks for."""
+        answer = self.sweeping.fire()
+        self.settle()
+        return answer
+
+    def parameter(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Read a parameter's value, or nothing, with a client of the stack's own."""
+        found = self.aws.client("ssm", access_key="LOCALREADER").get_parameters(Names=[f"/model-approvals/{name}"])
+        return json.loads(found["Parameters"][0]["Value"]) if found["Parameters"] else None
+
+    def parameters(self) -> dict[str, str]:
+        """Every parameter below the root."""
+        pages = self.aws.client("ssm", access_key="LOCALREADER").get_paginator("get_parameters_by_path")
+        found = pages.paginate(Path="/model-approvals", Recursive=True)
+        return {each["Name"]: each["Value"] for page in found for each in page["Parameters"]}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a function finds in its environment."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws.endpoint_url,
+            "AWS_REGION": self.aws.region,
+            "AWS_DEFAULT_REGION": self.aws.region,
+            "AWS_ACCESS_KEY_ID": "LOCALBOT",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "MODEL_APPROVALS_ACCOUNT": self.aws.account,
+            "MODEL_APPROVALS_DECISIONS_URL": self.queues["decisions"],
+            "MODEL_APPROVALS_OPENINGS_URL": self.queues["openings"],
+            "MODEL_APPROVALS_MAX_RECEIVES": str(MAX_RECEIVES),
+            "MODEL_APPROVALS_POLICY": str(REPOSITORY / "infra" / "policy.toml"),
+            "MODEL_APPROVALS_SLACK_TEAM": self.slack.workspace.team_id,
+            "MODEL_APPROVALS_SLACK_BOT_TOKEN": self.slack.bot_token,
+            "MODEL_APPROVALS_SLACK_SIGNING_SECRETS": self.slack.signing_secret,
+            "MODEL_APPROVALS_SLACK_API_URL": self.slack.api_url,
+            "MODEL_APPROVALS_ENTRA_TENANT": self.entra.tenant,
+            "MODEL_APPROVALS_ENTRA_CLIENT_ID": self.entra.client_id,
+            "MODEL_APPROVALS_ENTRA_CLIENT_SECRET": self.entra.client_secret,
+            "MODEL_APPROVALS_ENTRA_AUTHORITY": self.entra.authority,
+            "MODEL_APPROVALS_GRAPH_URL": self.entra.graph_url,
+            "MODEL_APPROVALS_CA_BUNDLE": self.entra.ca_bundle,
+            "MODEL_APPROVALS_EMAIL_DOMAINS": "example.com",
+            **self._changes,
+        }
+
+    def _set_environment(self) -> None:
+        for name, value in self.environment.items():
+            self._before[name] = os.environ.get(name)
+            os.environ[name] = value
+
+    def _furnish(self) -> None:
+        """Make what a deployment makes: queues with dead letters, channels with people."""
+        sqs = self.aws.client("sqs", access_key=AWS_ITSELF)
+        for name in QUEUES:
+            dead = self._queue(f"{name}-dead.fifo", {})
+            arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(MAX_RECEIVES)})
+            self.queues[name] = self._queue(f"{name}.fifo", {"RedrivePolicy": redrive})
+            self.queues[f"{name}-dead"] = dead
+        jobs = self.functions["jobs"]
+        self.pollers = [
+            QueuePoller(sqs, url, jobs, threads=1 if name.endswith("dead") else 4, retry_after=self._retry_after)
+            for name, url in self.queues.items()
+        ]
+        for channel in CHANNELS:
+            self.slack.workspace.add_channel(channel)
+        for person in PEOPLE:
+            self.slack.workspace.add_user(person)
+        self.slack.request_url = f"{self.gateway.url}/slack/events"
+
+    def _queue(self, name: str, more: Mapping[str, str]) -> str:
+        attributes = {"FifoQueue": "true", "VisibilityTimeout": str(VISIBILITY), **more}
+        created = self.aws.client("sqs", access_key=AWS_ITSELF).create_queue(QueueName=name, Attributes=attributes)
+        return str(created["QueueUrl"])
