@@ -28,6 +28,8 @@ from bot.history import Round, VersionState
 
 ROWS = 6
 """Metrics on a card; the rest is in the report."""
+KEPT = 12
+"""Metrics that are remembered of a champion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,15 @@ class Moment:
     at: datetime
 
 
-Part = str | Strong | Code | Mention | Moment
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to a web page."""
+
+    text: str
+    url: str
+
+
+Part = str | Strong | Code | Mention | Moment | Link
 Line = tuple[Part, ...]
 """A line of neutral text. Every plain string in it is untrusted and is escaped by the surface."""
 
@@ -249,6 +259,7 @@ _MARK = {
     State.ENDED: Mark.OVER,
 }
 _LARGE = 10
+_ACRONYMS = frozenset({"auc", "f1", "f2", "mae", "mape", "mse", "rmse", "r2"})
 _HIGHER = re.compile(
     r"auc|accuracy|precision|recall|f1|f2|f0_5|r2|specificity|sensitivity|true_(positive|negative)_rate"
 )
@@ -270,20 +281,32 @@ def _shown(value: float, unit: str) -> str:
 
 
 def _table(opened: Opened, version: int) -> Table | None:
-    metrics = opened.evidence.metrics[:ROWS]
-    if not metrics:
-        return None
     champion = {metric.name: metric for metric in opened.champion.metrics} if opened.champion else {}
+    if not opened.evidence.metrics:
+        return None
     rows = tuple(
         Row(
-            metric.name,
+            _title(metric.name),
             _shown(metric.value, metric.unit),
             _shown(champion[metric.name].value, metric.unit) if metric.name in champion else "–",
             compare(metric, champion.get(metric.name)) if opened.champion else "",
         )
-        for metric in metrics
+        for metric in opened.evidence.metrics
     )
-    return Table(f"v{version}", f"v{opened.champion.version} in {opened.environment}" if opened.champion else "", rows)
+    head = f"v{opened.champion.version} in {opened.environment}" if opened.champion else ""
+    return Table(f"v{version}", head, _fitting(rows))
+
+
+def _fitting(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Six rows in the report's order; what got worse is never among those left out."""
+    kept = sorted(range(len(rows)), key=lambda place: (not rows[place].change.endswith("worse"), place))[:ROWS]
+    return tuple(rows[place] for place in sorted(kept))
+
+
+def _title(name: str) -> str:
+    """A metric's name as people write it: `auc` is AUC, `log_loss` is log loss."""
+    words = name.replace("_", " ").split()
+    return " ".join(word.upper() if word in _ACRONYMS else word for word in words)
 
 
 def _summary(one: Round, table: Table | None) -> str:
@@ -298,11 +321,16 @@ def _summary(one: Round, table: Table | None) -> str:
 
 def _facts(opened: Opened, version: int) -> Iterable[Line]:
     first: Line = ("Requested by ", Strong(opened.requester.name)) if opened.requester.name else ("Requester unknown",)
-    yield (*first, " · commit ", Code(opened.commit[:12])) if opened.commit else first
+    if opened.commit:
+        short = opened.commit[:7]
+        first = (*first, " · commit ", Link(short, opened.commit_url) if opened.commit_url else Code(short))
+    yield first
     if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "allow":
         yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
     if opened.champion and opened.champion.version > version:
         yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
+    if len(opened.evidence.metrics) > ROWS:
+        yield (f"{len(opened.evidence.metrics) - ROWS} more metrics in the evaluation report.",)
     if opened.evidence.problem:
         yield (opened.evidence.problem,)
     if not all(each.pinned for each in opened.containers):
@@ -336,7 +364,9 @@ def _verdict(one: Round) -> Line:
         approvals = one.approvals
         people = _people([vote.by for vote in approvals], [vote.via for vote in approvals])
         return (f"{len(approvals)} of {one.required} approvals: ", *people)
-    return (f"Needs {one.required} approvals",) if one.required > 1 else ()
+    name = one.opened.approvers_name
+    line: Line = ("Waits for members of ", Strong(name)) if name else ("Waits for its approvers",)
+    return (*line, f" · needs {one.required} approvals") if one.required > 1 else line
 
 
 def _history(view: VersionState, one: Round) -> Line:
@@ -365,8 +395,8 @@ def _told_vote(state: VersionState, entry: Entry, vote: Vote) -> Line:
         return (who, f" rejected {state.model} for {vote.environment}: ", vote.reason)
     line: Line = (who, f" approved {state.model} for ", Strong(vote.environment))
     if one and one.state is State.PENDING:
-        line = (*line, f" ({len(one.approvals)} of {one.required})")
-    return line
+        return (*line, f" ({len(one.approvals)} of {one.required}).")
+    return (*line, ".")
 
 
 def _told_observed(model: str, observed: Observed) -> Line:
@@ -391,7 +421,7 @@ def _plain(part: Part) -> str:
     match part:
         case str():
             return part
-        case Strong(text) | Code(text):
+        case Strong(text) | Code(text) | Link(text):
             return text
         case Mention(name):
             return name

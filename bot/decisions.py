@@ -114,7 +114,7 @@ class Decisions:
     ) -> None:
         name = environment.name
         looked, asked, package = self._near.crew.together(
-            lambda: self._near.records.look(job.model, pointers=(name,), markers=(name,)),
+            lambda: self._near.records.look(job.model, pointers=(name,), markers=(name,), short=True),
             lambda: self._near.directory.member(job.by, (environment.approvers,)),
             lambda: self._near.registry.describe(job.model),
         )
@@ -150,7 +150,14 @@ class Decisions:
         while not look.state.holds(job.op):
             if receipt.dead or overdue(job, self._near.clock()):
                 raise NotRecorded(AGAIN)
-            event = guard(look.state, member, package.result())
+            try:
+                event = guard(look.state, member, package.result())
+            except Refused:
+                later = self._near.records.read_on(look.state)
+                if later.head == look.state.head:
+                    raise
+                look = replace(look, state=later)
+                continue
             if not look.marked[environment]:
                 self._near.records.mark(job.model, environment)
             state, around = self._append(job, look, event)

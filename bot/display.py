@@ -68,8 +68,21 @@ class Display:
                 if surface in self._near.channels and surface not in self._posted(one):
                     yield partial(self._post, one, surface, address)
 
+    @property
+    def behind(self) -> bool:
+        """Whether a card or a thread that is there says too little, for the queue `decisions` to mend."""
+        return self._task.posts and any(True for _ in (*self._updates(), *self._replies()))
+
     def updates(self) -> Iterable[Callable[[], object]]:
-        """A call for each card whose text differs, and for the twin that somebody clicked."""
+        """A call for each card whose text differs: `decisions` alone repaints, so that no two queues paint at once."""
+        return () if self._task.posts else self._updates()
+
+    def replies(self) -> Iterable[Callable[[], object]]:
+        """A call for each thread that does not tell the whole history yet, by `decisions` alone."""
+        return () if self._task.posts else self._replies()
+
+    def _updates(self) -> Iterable[Callable[[], object]]:
+        """Cards whose text differs, and the twin that somebody clicked."""
         for one, surface, posted in self._shown():
             if (one.id, surface) not in self._fresh:
                 if self._differs(one, posted):
@@ -78,8 +91,7 @@ class Display:
                 if twin and twin != posted.ref and one.ending:
                     yield partial(self._try, one, surface, partial(self._repaint, surface, twin, one))
 
-    def replies(self) -> Iterable[Callable[[], None]]:
-        """A call for each thread that does not tell the whole history yet."""
+    def _replies(self) -> Iterable[Callable[[], object]]:
         for one, surface, posted in self._shown():
             later = self._state.entries[posted.threaded :]
             if lines := [entry for entry in later if one.id in threads_of(self._state, entry)]:

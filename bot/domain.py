@@ -197,6 +197,8 @@ class Opened:
     evidence: Evidence = field(default_factory=Evidence)
     champion: Champion | None = None
     commit: str = ""
+    commit_url: str = ""
+    approvers_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,12 @@ class Package:
             [each.image, each.image_digest, each.model_data, each.model_data_etag] for each in self.containers
         ]
         return sha256(encode([self.arn, containers, [list(each) for each in self.metrics]]))
+
+    @property
+    def commit_url(self) -> str:
+        """Where the commit can be read, when the repository is given as a web address."""
+        known = self.commit and self.repository.startswith("https://")
+        return f"{self.repository.removesuffix('.git')}/commit/{self.commit}" if known else ""
 
     @property
     def metrics_uri(self) -> str:

@@ -52,7 +52,3 @@ class Names:
     def shards(self) -> tuple[str, ...]:
         """All ten lists of groups."""
         return tuple(f"{self.root}/_status/_groups/{number}" for number in range(SHARDS))
-
-    def link(self, surface: str, team: str, user: str) -> str:
-        """The verified link from a chat user to an Entra object id."""
-        return f"{self.root}/_people/{surface}/{team}/{user}"

@@ -11,13 +11,13 @@ from typing import Any
 
 from bot import rules
 from bot.approved import ApprovedModel
-from bot.card import ROWS
+from bot.card import KEPT
 from bot.display import Display, Task
 from bot.domain import Package
 from bot.encoding import sha256
 from bot.errors import Unavailable
 from bot.history import VersionState
-from bot.jobs import SupersedeJob
+from bot.jobs import CheckJob, SupersedeJob
 from bot.neighbours import Neighbours
 from bot.pointers import Doubt, Pointer, own_approval, recounted, settle
 from bot.records import Look, Surroundings
@@ -127,11 +127,13 @@ class _Pass:
         version = value.model_package_version if value and value.stands else None
         state = logs.get(version or 0)
         one = state.standing(environment) if state else None
-        metrics = one.opened.evidence.metrics[:ROWS] if one else ()
+        metrics = one.opened.evidence.metrics[:KEPT] if one else ()
         return Slot(self._near.clock(), sha256(raw) if raw else "", version, metrics)
 
     def _show(self) -> None:
         calls: list[Callable[[], object]] = [*self._display.updates(), *self._display.replies()]
+        if self._display.behind:
+            calls.append(partial(self._near.jobs.put, CheckJob(self._state.model, sender=self._task.op)))
         if self._state.head:
             calls.append(self._write_status)
             if self._task.posts:

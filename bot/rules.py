@@ -205,6 +205,8 @@ def opening(
         evidence=evidence,
         champion=champion,
         commit=package.commit,
+        commit_url=package.commit_url,
+        approvers_name=environment.approvers_name,
     )
 
 
@@ -238,7 +240,8 @@ def _follows(state: VersionState, environment: str, policy: Policy) -> bool:
     place = policy.path.index(environment)
     before = state.standing(policy.path[place - 1]) if place else None
     one = state.current(environment)
-    if before is None or before.approval is None:
+    rules = policy.environment(environment)
+    if before is None or before.approval is None or rules is None or rules.request_after != "approval":
         return False
     return one is None or (one.state is State.ENDED and before.approval.at > one.opened_entry.at)
 

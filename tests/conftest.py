@@ -1,5 +1,17 @@
 """What every test run prints at its end."""
 
+import pytest
+
+
+@pytest.fixture
+def figure(record_property):
+    """Keep a figure for the end of the run: `figure("crash runs", 512)`."""
+
+    def keep(name: str, value: object) -> None:
+        record_property("figure", f"{name}: {value}")
+
+    return keep
+
 
 def pytest_terminal_summary(terminalreporter):
     """Print the figures that proofs and call counts have kept."""

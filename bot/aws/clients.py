@@ -8,7 +8,8 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, DataNotFoundError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from bot.errors import Unavailable
 
@@ -23,23 +24,40 @@ CONFIG = Config(
 PASSING = frozenset(
     {
         "ConflictException",
+        "ExpiredToken",
+        "ExpiredTokenException",
         "InternalFailure",
         "InternalServerError",
         "InternalServiceError",
+        "KmsThrottled",
         "LimitExceededException",
-        "ParameterLimitExceeded",
+        "OverLimit",
+        "PriorRequestNotComplete",
+        "RequestExpired",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
         "RequestTimeout",
+        "RequestTimeoutException",
         "ServiceUnavailable",
         "SlowDown",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
         "TooManyUpdates",
     }
 )
-"""Error codes of AWS after which the same call may succeed later, or after an operator has made room."""
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"})
-SERVER_ERROR = 500
+"""Error codes of AWS after which the same call may succeed later."""
+HELD_UP = {
+    "ParameterLimitExceeded": "the account's quota of parameters is used up: raise it, or remove what is not needed",
+    "ParameterMaxVersionLimitExceeded": "a label holds the oldest of its 100 versions: remove the label",
+    "UnrecognizedClientException": "AWS does not know these credentials: renew them",
+}
+"""Error codes of AWS after which the same call succeeds only when an operator has acted, and how."""
+BUGS = (DataNotFoundError, ParamValidationError)
+"""What botocore raises for a call that no retry makes right."""
+TOO_MANY, SERVER_ERROR = 429, 500
 
 
 class Clients:
@@ -66,18 +84,30 @@ def unavailable(action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if code_of(error) in DENIED:
-            log.error("%s is denied: grant it to the function's role (%s)", action, error)
-        elif code_of(error) not in PASSING and _status(error) < SERVER_ERROR:
+        if advice := _advice(code_of(error), action):
+            log.error("%s failed: %s (%s)", action, advice, error)
+        elif code_of(error) not in PASSING and not _is_passing(_status(error)):
             raise
         raise Unavailable(f"{action} failed: {code_of(error)}") from error
-    except BotoCoreError as error:
+    except BUGS:
+        raise
+    except (BotoCoreError, ResponseParserError) as error:
         raise Unavailable(f"{action} failed: {type(error).__name__}") from error
 
 
 def code_of(error: ClientError) -> str:
     """AWS's name for what went wrong."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _advice(code: str, action: str) -> str:
+    if "AccessDenied" in code:
+        return f"grant {action} on this resource to the function's role"
+    return HELD_UP.get(code, "")
+
+
+def _is_passing(status: int) -> bool:
+    return status == TOO_MANY or status >= SERVER_ERROR
 
 
 def _status(error: ClientError) -> int:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 """
 
 import logging
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 LARGEST = 256 * 1024
 """Bytes of an event; EventBridge's own limit."""
+LONGEST_ID, LONGEST_URI, LAST_VERSION = 128, 1024, 999_999_999
 Json = Mapping[str, Any]
 
 
@@ -32,19 +34,19 @@ class Record:
 def records(event: object) -> list[Record]:
     """Take a Lambda event apart."""
     if not isinstance(event, Mapping):
-        raise Malformed(f"not an event: {str(event)[:120]!r}")
+        raise Malformed(f"not an event: {_shown(event)}")
     if "Records" not in event:
         return [Record(event)]
     found = event["Records"]
-    if not isinstance(found, list) or not all(isinstance(each, Mapping) and each.get("messageId") for each in found):
-        raise Malformed("an event with Records that are not those of a queue")
-    return [Record(each.get("body"), str(each["messageId"])) for each in found]
+    if not isinstance(found, list) or not all(map(_is_message, found)):
+        raise Malformed(f"an event with Records that are not those of a queue: {_shown(found)}")
+    return [Record(each.get("body"), each["messageId"]) for each in found]
 
 
 def jobs_of(record: Record, *, account: str, region: str) -> list[Job]:
     """The hints in one event; raise `Malformed` for what is no event at all."""
     event = _envelope(record)
-    place = (event["account"] if "account" in event else account, event["region"] if "region" in event else region)
+    place = (event.get("account", account), event.get("region", region))
     if place != (account, region):
         log.warning("an event of another account or region was ignored: %s", place)
         return []
@@ -56,45 +58,76 @@ def jobs_of(record: Record, *, account: str, region: str) -> list[Job]:
     return []
 
 
+def _is_message(record: object) -> bool:
+    if not isinstance(record, Mapping) or record.get("eventSource") != "aws:sqs":
+        return False
+    return isinstance(record.get("messageId"), str) and bool(record["messageId"])
+
+
 def _envelope(record: Record) -> Json:
     event = record.body
     if isinstance(event, str):
-        if len(event) > LARGEST:
-            raise Malformed(f"an event of {len(event)} characters is larger than {LARGEST}")
+        if (size := len(event.encode("utf-8", "surrogatepass"))) > LARGEST:
+            raise Malformed(f"an event of {size} bytes is larger than {LARGEST}")
         event = decode(event)
+    elif record.message_id:
+        raise Malformed(f"a record whose body is no text: {_shown(event)}")
     if not isinstance(event, Mapping):
-        raise Malformed(f"not an event: {str(event)[:120]!r}")
+        raise Malformed(f"not an event: {_shown(event)}")
     for key, kind in (("source", str), ("detail-type", str), ("detail", Mapping), ("id", str)):
         if not isinstance(event.get(key), kind):
-            raise Malformed(f"an event without a proper {key!r}: {str(event)[:120]!r}")
+            raise Malformed(f"an event without a proper {key!r}: {_shown(event)}")
+    if not 1 <= len(event["id"]) <= LONGEST_ID:
+        raise Malformed(f"an event with an id of {len(event['id'])} characters")
     return event
 
 
 def _of_package(event: Json, detail: Json, *, account: str, region: str) -> list[Job]:
-    group, version, arn = (detail.get(f"ModelPackage{part}") for part in ("GroupName", "Version", "Arn"))
-    if group is None or version is None:
+    if detail.get("ModelPackageGroupName") is None:
         return []  # a package without a group is nobody's version
-    if not isinstance(group, str) or not GROUP.fullmatch(group):
-        raise Malformed(f"an event with the group {str(group)[:80]!r}")
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1 or not isinstance(arn, str):
-        raise Malformed(f"an event with the version {str(version)[:80]!r} and the package {str(arn)[:120]!r}")
+    model, arn = _model(detail), str(detail["ModelPackageArn"])
     if f":sagemaker:{region}:{account}:" not in arn:
         log.warning("an event about a package of another account or region was ignored: %s", arn)
         return []
-    if detail.get("ModelPackageStatus", "Completed") != "Completed":
+    if _optional(detail, "ModelPackageStatus", str) not in (None, "Completed"):
         return []
-    model, sender = ModelVersion(group, version), str(event["id"])
+    sender = str(event["id"])
     if _is_registration(detail):
         return [OpenJob(model, sender, fresh=True, metrics_uri=_metrics_uri(detail))]
     return [CheckJob(model, sender), OpenJob(model, sender)]
 
 
+def _model(detail: Json) -> ModelVersion:
+    """Group and version, which its ARN must name too; AWS may write the group in small letters there."""
+    group, version, arn = (detail.get(f"ModelPackage{part}") for part in ("GroupName", "Version", "Arn"))
+    if not isinstance(group, str) or not GROUP.fullmatch(group):
+        raise Malformed(f"an event with the group {_shown(group)}")
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= LAST_VERSION:
+        raise Malformed(f"an event with the version {_shown(version)}")
+    if not isinstance(arn, str) or not arn.lower().endswith(f":model-package/{group}/{version}".lower()):
+        raise Malformed(f"an event about {group} v{version} with the package {_shown(arn)}")
+    return ModelVersion(group, version)
+
+
 def _is_registration(detail: Json) -> bool:
-    return not detail.get("UpdatedModelPackageFields") and detail.get("ModelApprovalStatus") == ApprovalStatus.PENDING
+    fields = _optional(detail, "UpdatedModelPackageFields", list)
+    return not fields and _optional(detail, "ModelApprovalStatus", str) == ApprovalStatus.PENDING
+
+
+def _optional(detail: Json, name: str, kind: type) -> Any:  # noqa: ANN401 - whatever `kind` is, or None
+    value = detail.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise Malformed(f"an event whose {name} is {_shown(value)}")
+    return value
+
+
+def _shown(value: object) -> str:
+    """The beginning of what was sent, however deep or long it is."""
+    return ascii(reprlib.repr(value))[1:121]
 
 
 def _metrics_uri(detail: Json) -> str:
     found: Any = detail
     for key in ("ModelMetrics", "ModelQuality", "Statistics", "S3Uri"):
         found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and len(found) <= LONGEST_URI else ""

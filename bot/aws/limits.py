@@ -15,7 +15,10 @@ DEPTH = 15
 NAME_LENGTH = 1011 - len("arn:aws-us-gov:ssm:us-gov-west-1:123456789012:parameter")
 """The documented 1,011 characters include the beginning of the ARN."""
 METADATA_ENTRIES, KEY_LENGTH, VALUE_LENGTH, DESCRIPTION_LENGTH = 50, 128, 256, 1024
+LINE_ENDS = frozenset("\n\r\x85\u2028\u2029")
+"""What a dot does not match in the pattern of ApprovalDescription."""
 _NAME = re.compile(r"(/[a-zA-Z0-9_.-]+)+")
+_VERSION = re.compile(r":[1-9][0-9]*\Z")
 _RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 _PUNCTUATION = frozenset("_.:/=+-@")
 _STAGE = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -31,13 +34,18 @@ def check_name(name: str) -> None:
         raise Malformed(f"{name[:200]!r}… has more than {NAME_LENGTH} characters.")
 
 
+def check_asked(name: str) -> None:
+    """Raise `Malformed` for what cannot be read: neither a name, nor one with its version such as `/a/b:3`."""
+    check_name(_VERSION.sub("", name))
+
+
 def check_value(name: str, value: str) -> None:
     """Raise `Malformed` for a value that a Standard parameter cannot hold."""
     if not value:
         raise Malformed(f"{name} would be empty.")
     if "{{" in value:
         raise Malformed(f"{name} would hold {{{{, which Parameter Store takes for a reference.")
-    if (size := len(value.encode())) > LIMIT:
+    if (size := _size(f"The value of {name}", value)) > LIMIT:
         raise Malformed(f"{name} would take {size} bytes; a Standard parameter holds {LIMIT}.")
 
 
@@ -52,7 +60,8 @@ def check_metadata(metadata: Mapping[str, str]) -> None:
 
 def check_description(text: str) -> None:
     """Raise `Malformed` for an ApprovalDescription that is too long or has line breaks."""
-    if len(text) > DESCRIPTION_LENGTH or "\n" in text or "\r" in text:
+    _size("ApprovalDescription", text)
+    if len(text) > DESCRIPTION_LENGTH or LINE_ENDS & set(text):
         raise Malformed(f"ApprovalDescription takes {DESCRIPTION_LENGTH} characters on one line, not {text[:60]!r}….")
 
 
@@ -61,6 +70,13 @@ def check_life_cycle(stage: str, status: str) -> None:
     for word in (stage, status):
         if not _STAGE.fullmatch(word):
             raise Malformed(f"{word[:80]!r} is no stage or status of ModelLifeCycle: letters, digits, single dashes.")
+
+
+def _size(what: str, text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as problem:
+        raise Malformed(f"{what} is no text: {problem.reason}.") from problem
 
 
 def _check_text(what: str, text: str, length: int) -> None:

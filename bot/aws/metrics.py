@@ -7,21 +7,27 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot.aws.clients import Clients, code_of
+from bot.aws.clients import Clients, code_of, unavailable
 from bot.domain import Evidence, Metric
+from bot.errors import Unavailable
 
 LARGEST = 1024 * 1024
 """Bytes of a report."""
 MOST = 20
+"""Metrics kept, and how deep they are looked for: an entry of the log has 4,096 bytes for everything."""
 DEPTH = 20
+LONGEST, LONGEST_UNIT, NAMED = 60, 12, 5
 FIRST = ("auc", "accuracy", "precision", "recall", "f1")
 _URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
+_NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
 class _Unreadable(Exception):
@@ -41,25 +47,31 @@ class S3Evaluations:
             metrics, odd = metrics_of(body)
         except _Unreadable as why:
             return Evidence(uri=uri, problem=f"Metrics could not be read: {why}.")
-        problem = f"Not a number, so left out: {', '.join(odd)}." if odd else ""
-        return Evidence(metrics, uri, hashlib.sha256(body).hexdigest(), problem)
+        return Evidence(metrics, uri, hashlib.sha256(body).hexdigest(), _left_out(odd))
 
     def _body(self, uri: str) -> bytes:
         found = _URI.fullmatch(uri)
         if not found:
             raise _Unreadable("the address is not s3://bucket/key")
         try:
-            answer = self._clients("s3").get_object(Bucket=found[1], Key=found[2])
-            if answer["ContentLength"] > LARGEST:
-                raise _Unreadable(f"the report is larger than {LARGEST // 1024} KiB")
-            body: bytes = answer["Body"].read(LARGEST + 1)
-        except ClientError as error:
-            raise _Unreadable(_REASONS.get(code_of(error), code_of(error))) from error
-        except (BotoCoreError, OSError) as error:
-            raise _Unreadable(type(error).__name__) from error
-        if len(body) > LARGEST:
+            with unavailable("s3:GetObject"):
+                return self._download(found[1], found[2])
+        except (Unavailable, ClientError, BotoCoreError, OSError) as error:
+            raise _Unreadable(_reason(error.__cause__ or error)) from error
+
+    def _download(self, bucket: str, key: str) -> bytes:
+        answer = self._clients("s3").get_object(Bucket=bucket, Key=key)
+        with closing(answer["Body"]) as stream:
+            body: bytes = b"" if answer["ContentLength"] > LARGEST else stream.read(LARGEST + 1)
+        if max(answer["ContentLength"], len(body)) > LARGEST:
             raise _Unreadable(f"the report is larger than {LARGEST // 1024} KiB")
         return body
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ClientError):
+        return _REASONS.get(code_of(error), code_of(error))
+    return type(error).__name__
 
 
 _REASONS = {
@@ -71,60 +83,80 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    group: str
-    name: str
-    metric: Metric
+    """A measured value, where it stands in the report, and what stands beside it."""
+
+    path: tuple[str, ...]
+    value: float
+    beside: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
 
 
 def metrics_of(body: bytes) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
     """The metrics of a report, the usual ones first, and the names of those that are no numbers."""
+    leaves = list(_leaves(_report(body), ()))
+    if not leaves:
+        raise _Unreadable("the report holds no metrics")
+    good = [leaf for leaf in leaves if math.isfinite(leaf.value)]
+    odd = tuple(_short(leaf.name, LONGEST) for leaf in leaves if not math.isfinite(leaf.value))
+    groups = Counter(leaf.name for leaf in good)
+    kept = sorted(good, key=lambda leaf: FIRST.index(leaf.name) if leaf.name in FIRST else len(FIRST))[:MOST]
+    return tuple(_metric(leaf, twice=groups[leaf.name] > 1) for leaf in kept), odd
+
+
+def _report(body: bytes) -> Mapping[str, Any]:
     try:
         report = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as problem:
         raise _Unreadable("the report is not JSON") from problem
     if not isinstance(report, dict):
         raise _Unreadable("the report is not a JSON object")
-    leaves = list(_leaves(report, "", 0))
-    good = [leaf for leaf in leaves if math.isfinite(leaf.metric.value)]
-    odd = tuple(leaf.name for leaf in leaves if not math.isfinite(leaf.metric.value))
-    if not leaves:
-        raise _Unreadable("the report holds no metrics")
-    names = [leaf.name for leaf in good]
-    metrics = [_named(leaf, twice=names.count(leaf.name) > 1) for leaf in good]
-    metrics.sort(key=lambda metric: FIRST.index(metric.name) if metric.name in FIRST else len(FIRST))
-    return tuple(metrics[:MOST]), odd
+    return report
 
 
-def _leaves(node: Mapping[str, Any], group: str, depth: int) -> Iterator[_Leaf]:
-    """Every `{"value": number}` of a report, with the name it stands under."""
+def _leaves(node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[_Leaf]:
+    """Every `{"value": number}` of a report; matrices, curves and counts are passed over."""
     for name, inner in node.items():
-        if not isinstance(inner, dict) or depth > DEPTH:
+        if not isinstance(inner, dict) or len(path) > DEPTH:
             continue
-        if (metric := _metric(str(name)[:60], inner)) is not None:
-            yield _Leaf(group, str(name)[:60], metric)
+        if (value := _number(inner.get("value"))) is not None:
+            yield _Leaf((*path, name), value, inner)
         else:
-            yield from _leaves(inner, str(name)[:60], depth + 1)
+            yield from _leaves(inner, (*path, name))
 
 
-def _metric(name: str, leaf: Mapping[str, Any]) -> Metric | None:
-    value, deviation, unit = leaf.get("value"), leaf.get("standard_deviation"), leaf.get("unit", "")
-    if not _is_number(value):
+def _number(value: object) -> float | None:
+    """A number, infinite when it is too large; SageMaker writes what is none as text, such as "NaN"."""
+    if isinstance(value, str) and _NO_NUMBER.fullmatch(value):
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    spread = float(deviation) if _is_number(deviation) and math.isfinite(deviation) else None
-    return Metric(name, _float(value), spread, str(unit)[:12] if isinstance(unit, str) else "")
-
-
-def _float(value: Any) -> float:  # noqa: ANN401 - a JSON number
     try:
         return float(value)
     except OverflowError:
         return math.inf
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _metric(leaf: _Leaf, *, twice: bool) -> Metric:
+    """A metric, named with its group when another group has one of this name."""
+    spread, unit = _number(leaf.beside.get("standard_deviation")), leaf.beside.get("unit")
+    return Metric(
+        _short(".".join(leaf.path) if twice else leaf.name, LONGEST),
+        leaf.value,
+        spread if spread is not None and math.isfinite(spread) else None,
+        _short(unit, LONGEST_UNIT) if isinstance(unit, str) else "",
+    )
 
 
-def _named(leaf: _Leaf, *, twice: bool) -> Metric:
-    name = f"{leaf.group}.{leaf.name}" if twice and leaf.group else leaf.name
-    return Metric(name, leaf.metric.value, leaf.metric.deviation, leaf.metric.unit)
+def _left_out(odd: Sequence[str]) -> str:
+    if not odd:
+        return ""
+    more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
+    return f"Not a number, so left out: {', '.join(odd[:NAMED])}{more}."
+
+
+def _short(text: str, limit: int) -> str:
+    """On one line and of bounded length, whatever the report says."""
+    return " ".join(text.split())[:limit]

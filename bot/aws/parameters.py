@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bot.aws.clients import Clients, code_of, unavailable
-from bot.aws.limits import check_name, check_value
+from bot.aws.limits import check_asked, check_name, check_value
 from bot.ports import Parameter
 
 NAMES = 10
@@ -20,15 +20,20 @@ class SsmParameters:
         self._clients = clients
 
     def get(self, names: Sequence[str]) -> Mapping[str, Parameter]:
-        """Read at most ten names in one call; `name:3` reads an old version."""
-        if not 1 <= len(names) <= NAMES:
-            raise ValueError(f"GetParameters takes 1 to {NAMES} names, not {len(names)}")
+        """Read one to ten names in one call, keyed as asked for: `/a/b`, or `/a/b:3` for its third version.
+
+        What does not exist, or no longer, is left out. `ValueError` for another number of names, a bug of the caller.
+        """
+        asked = tuple(dict.fromkeys(names))
+        if not 1 <= len(asked) <= NAMES:
+            raise ValueError(f"GetParameters takes 1 to {NAMES} names, not {len(asked)}")
+        for name in asked:
+            check_asked(name)
         with unavailable("ssm:GetParameters"):
-            answer = self._clients("ssm").get_parameters(Names=list(names))
-        return {
-            each["Name"] + each.get("Selector", ""): Parameter(each["Value"], each["Version"])
-            for each in answer["Parameters"]
-        }
+            answer = self._clients("ssm").get_parameters(Names=list(asked))
+        found = {(each["Name"], each["Version"]): each["Value"] for each in answer["Parameters"]}
+        keys = {name: _key(name, found) for name in asked}
+        return {name: Parameter(found[key], key[1]) for name, key in keys.items() if key in found}
 
     def create(self, name: str, value: str) -> bool:
         """Create if absent. Where the answer to a first attempt was lost, the second says `False`: look who it was."""
@@ -46,6 +51,7 @@ class SsmParameters:
 
     def delete(self, name: str) -> None:
         """Remove; a name that is not there is fine."""
+        check_name(name)
         try:
             with unavailable("ssm:DeleteParameter"):
                 self._clients("ssm").delete_parameter(Name=name)
@@ -55,6 +61,7 @@ class SsmParameters:
 
     def below(self, path: str) -> Iterable[tuple[str, str]]:
         """Every name below a path; a page may be empty and yet not be the last."""
+        check_name(path)
         more: dict[str, Any] = {}
         while True:
             with unavailable("ssm:GetParametersByPath"):
@@ -71,3 +78,9 @@ class SsmParameters:
             return self._clients("ssm").put_parameter(
                 Name=name, Value=value, Type="String", Tier="Intelligent-Tiering", Overwrite=overwrite
             )
+
+
+def _key(asked: str, found: Iterable[tuple[str, int]]) -> tuple[str, int]:
+    """AWS answers with the bare name and the version; what is asked for without one is the newest."""
+    name, _, version = asked.partition(":")
+    return name, int(version) if version else max((number for each, number in found if each == name), default=0)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bot.aws.clients import Clients, unavailable
 from bot.errors import Malformed, Unavailable
 from bot.jobs import OPENINGS, Job, Receipt, deduplication_id, encode_job
@@ -30,9 +32,7 @@ class SqsJobs:
                     MessageGroupId=job.model.group,
                     MessageDeduplicationId=deduplication_id(job),
                 )
-        except Unavailable:
-            raise
-        except Exception as error:
+        except (ClientError, BotoCoreError) as error:
             raise Unavailable(f"sqs:SendMessage failed: {error}") from error
 
 
@@ -49,11 +49,13 @@ def deliveries(event: Mapping[str, Any], *, max_receives: int) -> list[Delivery]
     """Read the event of an SQS trigger; raise `Malformed` for any other."""
     try:
         return [_delivery(record, max_receives) for record in event["Records"]]
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, OverflowError, TypeError, ValueError) as problem:
         raise Malformed(f"not the event of a queue: {problem!r}") from problem
 
 
 def _delivery(record: Mapping[str, Any], max_receives: int) -> Delivery:
+    if not isinstance(record["messageId"], str) or not isinstance(record["body"], str):
+        raise TypeError("messageId and body are no texts")
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     dead = str(record["eventSourceARN"]).endswith(DEAD)
     receipt = Receipt(receives, last=not dead and receives >= max_receives, dead=dead)

@@ -1,7 +1,8 @@
 """The SageMaker Model Registry."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -33,14 +34,18 @@ class SageMakerRegistry:
         self._prefix = f"arn:{partition}:sagemaker:{region}:{account}:model-package"
 
     def describe(self, model: ModelVersion) -> Package | None:
-        """Read one version by its ARN; nothing when there is none."""
+        """Read one version by its ARN; nothing when there is none.
+
+        `MetadataOnly` leaves out nothing but the content of the model card, which would take a right to its key
+        (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeModelPackage.html).
+        """
         try:
             with unavailable("sagemaker:DescribeModelPackage"):
                 found = self._clients("sagemaker").describe_model_package(
-                    ModelPackageName=f"{self._prefix}/{model.group}/{model.version}"
+                    ModelPackageName=f"{self._prefix}/{model.group}/{model.version}", IncludedData="MetadataOnly"
                 )
         except ClientError as error:
-            if code_of(error) in ("ValidationException", "ResourceNotFound", "ResourceNotFoundException"):
+            if _is_unknown(error):
                 return None
             raise
         return package_of(model, found)
@@ -63,7 +68,7 @@ class SageMakerRegistry:
             "ApprovalDescription": description,
             "CustomerMetadataProperties": dict(metadata),
         }
-        if all(life_cycle):
+        if any(life_cycle):  # a Stage cannot be taken away
             check_life_cycle(*life_cycle)
             changes["ModelLifeCycle"] = {"Stage": life_cycle[0], "StageStatus": life_cycle[1]}
         with unavailable("sagemaker:UpdateModelPackage"):
@@ -72,7 +77,7 @@ class SageMakerRegistry:
     def versions(
         self, group: str | None = None, *, status: str | None = None, created_after: datetime | None = None
     ) -> Iterable[Listed]:
-        """List versions, newest first, a hundred a page."""
+        """List versions, newest first, a hundred a page; none of an unknown group."""
         asked: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": PAGE}
         asked |= {"ModelPackageGroupName": group} if group else {"ModelPackageType": "Versioned"}
         asked |= {"ModelApprovalStatus": status} if status else {}
@@ -80,12 +85,17 @@ class SageMakerRegistry:
         for each in self._pages(asked):
             if "ModelPackageGroupName" in each and "ModelPackageVersion" in each:
                 model = ModelVersion(each["ModelPackageGroupName"], int(each["ModelPackageVersion"]))
-                yield Listed(model, each["CreationTime"], each.get("ModelApprovalStatus", ""))
+                yield Listed(model, each["CreationTime"].astimezone(UTC), each.get("ModelApprovalStatus", ""))
 
     def _pages(self, asked: dict[str, Any]) -> Iterator[Json]:
         while True:
-            with unavailable("sagemaker:ListModelPackages"):
-                page = self._clients("sagemaker").list_model_packages(**asked)
+            try:
+                with unavailable("sagemaker:ListModelPackages"):
+                    page = self._clients("sagemaker").list_model_packages(**asked)
+            except ClientError as error:
+                if _is_unknown(error):
+                    return
+                raise
             yield from page["ModelPackageSummaryList"]
             if not page.get("NextToken"):
                 return
@@ -104,37 +114,54 @@ def package_of(model: ModelVersion, found: Json) -> Package:
         description=found.get("ApprovalDescription") or "",
         package_status=found.get("ModelPackageStatus") or "",
         registration=found.get("ModelPackageRegistrationType") or "Registered",
-        created_at=found.get("CreationTime"),
-        modified_at=found.get("LastModifiedTime"),
+        created_at=_utc(found.get("CreationTime")),
+        modified_at=_utc(found.get("LastModifiedTime")),
         created_by=_name(found.get("CreatedBy")),
         modified_by=_name(found.get("LastModifiedBy")),
         metadata=dict(found.get("CustomerMetadataProperties") or {}),
         life_cycle=(life_cycle.get("Stage", ""), life_cycle.get("StageStatus", "")),
         containers=tuple(map(_container, specification.get("Containers") or ())),
-        metrics=tuple(_reports(found.get("ModelMetrics") or {})),
+        metrics=_reports(found.get("ModelMetrics") or {}),
         commit=properties.get("CommitId") or "",
         repository=properties.get("Repository") or "",
     )
 
 
 def _name(who: Json | None) -> str:
-    """The person behind a session where the company passes SourceIdentity, else the role's session or the profile."""
+    """The person behind a UserContext; nothing when AWS does not tell.
+
+    First the SourceIdentity, which a session cannot change; then the Studio profile, whose session AWS names
+    `SageMaker`; last the end of the ARN: a user's name, or a role session's name, which its caller chose.
+    """
     identity = (who or {}).get("IamIdentity") or {}
-    arn = identity.get("Arn") or ""
-    return identity.get("SourceIdentity") or arn.rpartition("/")[2] or (who or {}).get("UserProfileName") or ""
+    tail = re.split("[/:]", identity.get("Arn") or "")[-1]
+    return identity.get("SourceIdentity") or (who or {}).get("UserProfileName") or tail
 
 
 def _container(found: Json) -> Container:
+    """Model data lies at ModelDataUrl or, uncompressed, at ModelDataSource."""
+    source = (found.get("ModelDataSource") or {}).get("S3DataSource") or {}
     return Container(
         image=found.get("Image") or "",
         image_digest=found.get("ImageDigest") or "",
-        model_data=found.get("ModelDataUrl") or "",
-        model_data_etag=found.get("ModelDataETag") or "",
+        model_data=found.get("ModelDataUrl") or source.get("S3Uri") or "",
+        model_data_etag=found.get("ModelDataETag") or source.get("ETag") or source.get("ManifestEtag") or "",
     )
 
 
-def _reports(metrics: Json) -> Iterator[tuple[str, str]]:
-    for kind, part in REPORTS:
-        source = (metrics.get(kind) or {}).get(part) or {}
-        if source.get("S3Uri"):
-            yield source["S3Uri"], source.get("ContentDigest") or ""
+def _reports(metrics: Json) -> tuple[tuple[str, str], ...]:
+    """Address and digest of each report; where there are some but no evaluation, its first place stays empty."""
+    sources = [(metrics.get(kind) or {}).get(part) or {} for kind, part in REPORTS]
+    evaluation, *others = ((each.get("S3Uri") or "", each.get("ContentDigest") or "") for each in sources)
+    told = [each for each in others if each[0]]
+    return (evaluation, *told) if told or evaluation[0] else ()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None
+
+
+def _is_unknown(error: ClientError) -> bool:
+    """SageMaker has no code of its own for what it does not know, but says that it `does not exist`."""
+    code = code_of(error)
+    return code.startswith("ResourceNotFound") or (code == "ValidationException" and "does not exist" in str(error))

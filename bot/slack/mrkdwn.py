@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bot.card import Code, Line, Mention, Moment, Part, Strong
+from bot.card import Code, Line, Link, Mention, Moment, Part, Strong
 from bot.domain import ChatUser
 
 Json = dict[str, Any]
@@ -34,6 +34,7 @@ _BREAKABLE = re.compile(
 )
 _INVISIBLE = {"Cc", "Cs"}
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WEB = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%/+-]*)?")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
@@ -116,6 +117,14 @@ def _piece(part: Part, team: str) -> str:
             return f"<@{via.user}>" if via and _ours(via, team) else safe(_one_line(name), NAME)
         case Moment(at):
             return _date(at)
+        case Link(text, url):
+            return _link(text, url)
+
+
+def _link(text: str, url: str) -> str:
+    """A link to a plain web address; anything stranger is shown as words alone."""
+    words = safe(_one_line(text), NAME)
+    return f"<{url}|{words}>" if _WEB.fullmatch(url) else words
 
 
 def _between(mark: str, text: str) -> str:

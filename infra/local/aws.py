@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -18,6 +19,7 @@ from botocore.config import Config
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.iam.models import get_account_id_from
+from moto.sagemaker.models import sagemaker_backends
 from moto.sts.models import sts_backends
 
 from infra.local import moto_corrections
@@ -130,6 +132,11 @@ class Aws:
         BackendDict.reset()
         reset_model_data()
         self.calls.clear()
+
+    def backdate(self, package_arn: str, created: datetime) -> None:
+        """Let a model package have been registered at another time, which no API of AWS can."""
+        package = sagemaker_backends[ACCOUNT][REGION].model_packages[package_arn]
+        package.creation_time = created.astimezone(UTC).replace(tzinfo=None)
 
     def emit(self, event: Event) -> None:
         """Send an event to `on_event`; for events that no correction sends, such as a transform job's."""

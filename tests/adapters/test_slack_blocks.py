@@ -354,7 +354,7 @@ def test_the_judge_of_this_test_sees_what_acts(text):
 
 
 @given(card=CARDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_card_acts_or_is_refused_whatever_its_texts(card):
     shown = blocks.message(card, team=TEAM)
     assert_inert(shown)
@@ -363,7 +363,7 @@ def test_no_card_acts_or_is_refused_whatever_its_texts(card):
 
 
 @given(line=LINES, text=LONG)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_reply_or_private_word_acts_or_is_refused_whatever_its_texts(line, text):
     for shown in (blocks.reply(line, team=TEAM), blocks.told(text, pages="https://approvals.example.com")):
         assert_inert(shown)
@@ -635,7 +635,7 @@ def test_more_waiting_requests_than_fit_are_counted():
         unique_by=lambda each: each[0],
     )
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_no_status_acts_or_is_refused_whatever_the_parameters_hold(groups):
     for answer in (overview.overview(groups, ENVIRONMENTS), overview.group(groups[0][0], groups[0][1], ENVIRONMENTS)):
         if "blocks" in answer:

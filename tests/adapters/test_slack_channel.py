@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from bot.errors import NotIdentified, Refused, Unavailable
 from bot.ports import Channel as ChannelPort
 from bot.slack.api import PERMANENT, Permanent, SlackApi
 from bot.slack.channel import Pacer, SlackChannel
-from bot.slack.identity import REFUSAL, confirmed_email, refusal_of, standing
+from bot.slack.identity import REFUSAL, confirmed_email, refusal_of, standing, unconfirmed
 from infra.local.slack import Slack
 from infra.local.slack_http import Answer, Server, Service
 from infra.local.slack_workspace import SLACKBOT, TEAM
@@ -277,27 +278,45 @@ def test_an_answer_that_is_no_success_may_pass(slack, api, status):
         api.call("users.info", {"user": MAYA})
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"ok"', b'{"ok": 1}', b"{}", b"\xff"])
-def test_an_answer_that_is_not_slacks_may_pass(body):
-    server = Server(Service("odd", lambda _: "odd", lambda _: Answer(200, body), lambda _: Answer(500)))
+@contextmanager
+def odd(*answers):
+    """The address of a server that gives these answers, one after the other, and what it was asked."""
+    asked, left = [], list(answers)
+
+    def answer(request):
+        asked.append(request)
+        return left.pop(0)
+
+    server = Server(Service("odd", lambda _: "odd", answer, lambda _: Answer(500)))
     server.start()
-    odd = SlackApi("token", timeout=2, base_url=f"http://127.0.0.1:{server.port}/api/")
-    with pytest.raises(Unavailable):
-        odd.call("users.info", {"user": MAYA})
+    yield f"http://127.0.0.1:{server.port}/api/", asked
     server.stop()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b""), (200, b"<html>"), (200, b"[]"), (200, b'"ok"'), (200, b'{"ok": 1}'), (200, b"{}"), (200, b"\xff"),
+     (500, b'{"ok": true}'), (301, b'{"ok": true}')],
+)  # fmt: skip
+def test_an_answer_that_is_not_slacks_may_pass(status, body):
+    with odd(Answer(status, body)) as (url, _), pytest.raises(Unavailable):
+        SlackApi("token", timeout=2, base_url=url).call("users.info", {"user": MAYA})
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_the_token_never_follows_a_redirection(status):
+    with odd(Answer(200, b'{"ok": true}')) as (elsewhere, asked):
+        with odd(Answer(status, b"", {"Location": elsewhere})) as (url, _), pytest.raises(Unavailable):
+            SlackApi("token", timeout=2, base_url=url).call("users.info", {"user": MAYA})
+        assert asked == []
 
 
 def test_a_wait_that_is_no_number_counts_as_a_second(slept):
-    answers = [
-        Answer(429, b"", {"Retry-After": "soon"}),
-        Answer(200, b'{"ok": true}', {"Content-Type": "application/json"}),
-    ]
-    server = Server(Service("odd", lambda _: "odd", lambda _: answers.pop(0), lambda _: Answer(500)))
-    server.start()
-    odd = SlackApi("t", timeout=2, patience=1, base_url=f"http://127.0.0.1:{server.port}/api", sleep=slept.append)
-    assert odd.call("users.info", {"user": MAYA}) == {"ok": True}
+    answers = Answer(429, b"", {"Retry-After": "soon"}), Answer(200, b'{"ok": true}')
+    with odd(*answers) as (url, _):
+        patient = SlackApi("t", timeout=2, patience=1, base_url=url.removesuffix("/"), sleep=slept.append)
+        assert patient.call("users.info", {"user": MAYA}) == {"ok": True}
     assert slept == [1.0]
-    server.stop()
 
 
 def test_a_slack_that_stalls_is_given_up_in_time(slack):
@@ -430,3 +449,18 @@ def test_what_slack_should_say_and_does_not_counts_against_a_person(name):
 )  # fmt: skip
 def test_anything_unusual_counts_against_a_person(wrong):
     assert refusal_of({**MEMBER, **wrong}, TEAM)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"is_email_confirmed": None}, {"is_email_confirmed": "true"}, {"profile": None}, {"profile": {}},
+     {"profile": {"email": None}}, {"profile": {"email": ["a@b.example"]}}],
+)  # fmt: skip
+def test_only_an_address_that_slack_calls_confirmed_counts(wrong):
+    confirmed = {"is_email_confirmed": True, "profile": {"email": "a@b.example"}}
+    assert unconfirmed(confirmed) == ""
+    assert unconfirmed({**confirmed, **wrong})
+
+
+def test_an_address_of_which_slack_says_nothing_does_not_count():
+    assert unconfirmed({"profile": {"email": "a@b.example"}})

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from bot.jobs import TidyJob
+from bot.jobs import Job, TidyJob
 from tests.memory import Queued
 from tests.proofs.world import World, policy_of
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 
 
 def approved_in_dev(world: World, version: int = 1) -> None:
@@ -143,6 +143,6 @@ ALL = (
 )
 
 
-def again(job: object) -> Queued:
+def again(job: Job) -> Queued:
     """A message that comes back after its first delivery."""
     return Queued(job, receives=1)

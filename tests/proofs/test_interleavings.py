@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain import State
 from bot.errors import Unavailable
-from bot.jobs import Job, OpenJob, Receipt, TidyJob
+from bot.jobs import Click, Job, OpenJob, Receipt, TidyJob
 from tests.proofs import scenarios
 from tests.proofs.conftest import LONG
 from tests.proofs.world import World, policy_of
@@ -125,6 +125,17 @@ def an_answer_beside_the_opening_of_another_version(world: World) -> tuple[Job, 
     return world.click("maya", "churn/1/dev/1"), OpenJob(opening, "first", fresh=True)
 
 
+def a_check_beside_the_opening_of_the_next_environment(world: World) -> tuple[Job, Job]:
+    """What the echo of our own registry update puts on the two queues at once."""
+    world.register(1)
+    world.drain()
+    world.answer("maya", "churn/1/dev/1")
+    decisions = world.jobs.queues["decisions"]
+    world.deliver("decisions", decisions.pop(0))
+    opening = world.jobs.queues["openings"].pop().job
+    return decisions.pop().job, opening
+
+
 def the_same_answer_twice_at_once(world: World) -> tuple[Job, Job]:
     world.register(1)
     world.drain()
@@ -140,6 +151,7 @@ PAIRS = (
     two_revokes,
     an_answer_beside_an_opening,
     an_answer_beside_the_opening_of_another_version,
+    a_check_beside_the_opening_of_the_next_environment,
     the_same_answer_twice_at_once,
 )
 
@@ -147,11 +159,13 @@ PAIRS = (
 def interleave(prepare: Any, stop_first: int, stop_second: int) -> tuple[int, int]:
     world = World()
     first, second = prepare(world)
-    world.clicks += [first, second] if not isinstance(second, OpenJob) else [first]
+    world.clicks += [job for job in (first, second) if isinstance(job, Click)]
     counts = Stage(world, first, second).play(stop_first, stop_second)
     world.drain()
     if isinstance(second, OpenJob):  # the two queues do run side by side: no sweep is needed to put this right
         world.check_rest()
+        for message in world.channel.messages.values():
+            assert len(message.replies) == len(set(message.replies)), message.replies
     world.clock.advance(minutes=20)
     world.sweep()
     world.check_rest()

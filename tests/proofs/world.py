@@ -288,11 +288,9 @@ class World:
             self._check_pointer(environment)
         for message in self.channel.messages.values():
             if message.card.mark is Mark.DONE:
-                one = self.state(message.card.request.model).round(message.card.request)
-                self._want(
-                    one is not None and any(True for _ in one.approvals) and len(one.approvals) >= one.required,
-                    f"I9: a card says approved, {message.card.request} is not",
-                )
+                shown = self.state(message.card.request.model).round(message.card.request)
+                approved = shown is not None and len(shown.approvals) >= shown.required
+                self._want(approved, f"I9: a card says approved, {message.card.request} is not")
 
     def _check_log(self, model: ModelVersion, state: VersionState) -> None:
         logged = [name for name in self.parameters.stored if f"/{model.group}/history/{model.version}/" in name]
@@ -308,31 +306,28 @@ class World:
                 self._want(len(one.approvals) >= one.required, f"I2: {one.id} without its quorum")
 
     def _check_votes(self, state: VersionState) -> None:
-        counted = {entry.seq for one in state.all_rounds for entry in one.votes}
-        for entry in state.entries:
-            if isinstance(entry.event, Vote):
-                self._want(entry.seq in counted, f"I2: entry {entry.seq} of {state.model} votes on a decided round")
-        for one in state.all_rounds:
-            voters = [vote.event.by.oid for vote in one.votes if isinstance(vote.event, Vote)]
-            self._want(len(voters) == len(set(voters)), f"I3: somebody voted twice in {one.id}")
-            for entry in one.votes:
-                vote = entry.event
-                said = any(
-                    each.person.oid == vote.by.oid
-                    and each.enabled
-                    and each.member
-                    and vote.group in each.groups
-                    and abs(each.checked_at - vote.checked_at) < timedelta(milliseconds=1)
-                    for each in self.directory.said
-                )
-                self._want(said, f"I3: {vote.by.name} was no member when asked")
-                if one.opened.four_eyes:
-                    self._want(vote.by.oid != one.opened.requester.oid, f"I3: the requester voted in {one.id}")
-                self._in_order(state, entry, one)
+        votes = [(entry, entry.event) for entry in state.entries if isinstance(entry.event, Vote)]
+        for entry, vote in votes:
+            one = next((one for one in state.all_rounds if entry in one.votes), None)
+            if one is None:
+                raise Violation(f"I2: entry {entry.seq} of {state.model} votes on a decided round")
+            self._want(self._was_member(vote), f"I3: {vote.by.name} was no member when asked")
+            if one.opened.four_eyes:
+                self._want(vote.by.oid != one.opened.requester.oid, f"I3: the requester voted in {one.id}")
+            before = state.until(entry.seq - 1)
+            self._want(before.in_order(one.id.environment, one.opened.path), f"I6: {one.id} was answered out of order")
+        voters = [(vote.environment, vote.round, vote.by.oid) for _, vote in votes]
+        self._want(len(voters) == len(set(voters)), f"I3: somebody voted twice on {state.model}")
 
-    def _in_order(self, state: VersionState, entry: Any, one: Any) -> None:
-        before = state.until(entry.seq - 1)
-        self._want(before.in_order(one.id.environment, one.opened.path), f"I6: {one.id} was answered out of order")
+    def _was_member(self, vote: Vote) -> bool:
+        return any(
+            each.person.oid == vote.by.oid
+            and each.enabled
+            and each.member
+            and vote.group in each.groups
+            and abs(each.checked_at - vote.checked_at) < timedelta(milliseconds=1)
+            for each in self.directory.said
+        )
 
     def _check_pointer(self, environment: str) -> None:
         found = read_approved(self.parameters.value(self.names.approved("churn", environment)))

@@ -1,0 +1,408 @@
+"""EventBridge's events, as documented, as the corrected server sends them, and as nobody should."""
+
+import json
+import logging
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.aws.events import jobs_of, records
+from bot.aws.queues import deliveries
+from bot.domain import ModelVersion
+from bot.errors import Malformed
+from bot.jobs import CheckJob, Job, OpenJob, encode_job
+from infra.local.aws import Aws
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+CHURN = ModelVersion("churn", 7)
+ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/churn/7"
+URI = "s3://models/churn/7/evaluation.json"
+OPENED = [OpenJob(CHURN, "e-1", fresh=True, metrics_uri=URI)]
+COMPARED = [CheckJob(CHURN, "e-1"), OpenJob(CHURN, "e-1")]
+ABSENT = object()
+
+
+def detail(**changes):
+    found = {
+        "ModelPackageGroupName": "churn",
+        "ModelPackageVersion": 7,
+        "ModelPackageArn": ARN,
+        "CreationTime": "2026-11-24T02:20:31Z",
+        "ModelPackageStatus": "Completed",
+        "ModelApprovalStatus": "PendingManualApproval",
+        "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": URI}}},
+        **changes,
+    }
+    return {name: value for name, value in found.items() if value is not ABSENT}
+
+
+def event(found=None, **changes):
+    envelope = {
+        "version": "0",
+        "id": "e-1",
+        "detail-type": "SageMaker Model Package State Change",
+        "source": "aws.sagemaker",
+        "account": ACCOUNT,
+        "time": "2026-11-24T02:20:32Z",
+        "region": REGION,
+        "resources": [ARN],
+        "detail": detail() if found is None else found,
+        **changes,
+    }
+    return {name: value for name, value in envelope.items() if value is not ABSENT}
+
+
+def parameter(name, **changes):
+    written = {"operation": "Update", "name": name, "type": "String"}
+    return event(written, **{"source": "aws.ssm", "detail-type": "Parameter Store Change", **changes})
+
+
+def read(whole):
+    """The jobs that a directly delivered event asks for."""
+    (one,) = records(whole)
+    return jobs_of(one, account=ACCOUNT, region=REGION)
+
+
+def queued(*bodies):
+    return {
+        "Records": [
+            {"messageId": f"m-{number}", "eventSource": "aws:sqs", "body": body}
+            for number, body in enumerate(bodies, start=1)
+        ]
+    }
+
+
+def refused(whole):
+    with pytest.raises(Malformed) as caught:
+        read(whole)
+    str(caught.value).encode()
+    return str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------- model packages
+
+
+@pytest.mark.parametrize("fields", [ABSENT, None, []])
+def test_a_registration_asks_for_its_first_request(fields):
+    assert read(event(detail(UpdatedModelPackageFields=fields))) == OPENED
+
+
+def test_an_update_asks_to_compare_and_to_open_what_comes_next():
+    assert read(event(detail(UpdatedModelPackageFields=["ModelApprovalStatus"]))) == COMPARED
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected", ABSENT])
+def test_what_is_not_pending_is_an_update_whatever_fields_are_named(status):
+    assert read(event(detail(ModelApprovalStatus=status))) == COMPARED
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        ABSENT,
+        None,
+        [],
+        {},
+        {"ModelQuality": None},
+        {"ModelQuality": {"Constraints": {"S3Uri": URI}}},
+        {"ModelQuality": {"Statistics": {}}},
+        {"ModelQuality": {"Statistics": {"S3Uri": 7}}},
+        {"ModelQuality": {"Statistics": {"S3Uri": "s3://models/" + "x" * 1024}}},
+        {"ModelQuality": [URI]},
+    ],
+)
+def test_metrics_that_are_not_named_are_no_obstacle(metrics):
+    assert read(event(detail(ModelMetrics=metrics))) == [OpenJob(CHURN, "e-1", fresh=True)]
+
+
+@pytest.mark.parametrize("status", ["Pending", "InProgress", "Failed", "Deleting"])
+def test_a_version_that_is_not_complete_asks_for_nothing(status):
+    assert read(event(detail(ModelPackageStatus=status))) == []
+
+
+def test_a_package_of_no_group_asks_for_nothing():
+    alone = detail(ModelPackageGroupName=ABSENT, ModelPackageVersion=ABSENT, ModelPackageName="churn")
+    assert read(event(alone)) == []
+
+
+def test_the_same_event_twice_asks_for_the_same_jobs():
+    once, again = read(event()), read(event())
+    assert [encode_job(job) for job in once] == [encode_job(job) for job in again]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        event(account="999999999999"),
+        event(region="eu-west-1"),
+        event(detail(ModelPackageArn=ARN.replace(ACCOUNT, "999999999999"))),
+        event(detail(ModelPackageArn=ARN.replace(REGION, "eu-west-1"))),
+    ],
+)
+def test_what_happened_elsewhere_is_ignored_and_said(elsewhere, caplog):
+    assert read(elsewhere) == []
+    assert "999999999999" in caplog.text or "eu-west-1" in caplog.text
+    assert [each.levelno for each in caplog.records] == [logging.WARNING]
+
+
+def test_the_account_may_be_missing_from_the_envelope():
+    assert read(event(account=ABSENT)) == OPENED
+
+
+@pytest.mark.parametrize("written", ["ChurnModels", "churnmodels"])
+def test_an_arn_may_write_the_group_in_small_letters(written):
+    mixed = detail(ModelPackageGroupName="ChurnModels", ModelPackageArn=ARN.replace("churn", written))
+    assert [job.model.group for job in read(event(mixed))] == ["ChurnModels"]
+
+
+@pytest.mark.parametrize("group", ["_open", "a/b", "-a", "a-", "x" * 64, "é", "a\n", "a b"])
+def test_a_group_that_cannot_be_is_malformed_even_if_the_arn_agrees(group):
+    refused(event(detail(ModelPackageGroupName=group, ModelPackageArn=ARN.replace("churn", group))))
+
+
+WRONG: dict[str, list[Any]] = {
+    "ModelPackageGroupName": [7, "", "_open", {}, "\ud800"],
+    "ModelPackageVersion": ["7", 0, -1, 7.0, True, None, [], 10**9, 10**400],
+    "ModelPackageArn": [ABSENT, None, 7, "", ARN[:-1] + "8", ARN.replace("churn", "fraud")],
+    "ModelPackageStatus": [7, []],
+    "ModelApprovalStatus": [7, []],
+    "UpdatedModelPackageFields": ["ModelApprovalStatus", 7, {"a": 1}],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_detail_of_another_shape_is_malformed(name, value):
+    refused(event(detail(**{name: value})))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *product(["id", "source", "detail-type"], [ABSENT, None, 7, [], {}]),
+        *product(["detail"], [ABSENT, None, 7, "{}", []]),
+        *product(["id"], ["", "x" * 129]),
+    ],
+)
+def test_an_envelope_of_another_shape_is_malformed(name, value):
+    refused(event(**{name: value}))
+
+
+@pytest.mark.parametrize("whole", [None, 7, "{}", [], [event()], True])
+def test_what_is_no_event_at_all_is_malformed(whole):
+    with pytest.raises(Malformed):
+        read(whole)
+
+
+# -------------------------------------------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/model-approvals/churn/approved/prod",
+        "/model-approvals/churn/history/7/0001",
+        "/model-approvals/_status/churn",
+        "/elsewhere/churn/approved/prod",
+        "",
+    ],
+)
+def test_a_written_parameter_asks_for_nothing_and_is_no_surprise(name, caplog):
+    assert read(parameter(name)) == []
+    assert caplog.records == []
+
+
+# ------------------------------------------------------------------------------------------------ other events
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        event(source="aws.s3"),
+        event(**{"detail-type": "SageMaker Transform Job State Change"}),
+        event(source="aws.ssm"),
+        event({}, **{"source": "aws.scheduler", "detail-type": "Scheduled Event"}),
+    ],
+)
+def test_an_event_of_another_kind_is_ignored_and_named(other, caplog):
+    assert read(other) == []
+    assert other["source"] in caplog.text
+    assert other["detail-type"] in caplog.text
+    assert caplog.records[0].levelno == logging.WARNING
+
+
+# ------------------------------------------------------------------------------------------------- SQS records
+
+
+def test_of_several_records_the_good_ones_count():
+    good, too_long = json.dumps(event()), json.dumps(event(padding="x" * (256 * 1024)))
+    taken: dict[str, Any] = {}
+    for one in records(queued(good, "{", "7", "", good, too_long, "[" * 100_000, json.dumps(event({})), "NaN")):
+        try:
+            taken[one.message_id] = jobs_of(one, account=ACCOUNT, region=REGION)
+        except Malformed as problem:
+            taken[one.message_id] = str(problem)
+    assert taken["m-1"] == taken["m-5"] == OPENED
+    assert [name for name, found in taken.items() if isinstance(found, str)] == [
+        "m-2",
+        "m-3",
+        "m-4",
+        "m-6",
+        "m-7",
+        "m-9",
+    ]
+    assert taken["m-8"] == []
+
+
+@pytest.mark.parametrize("size", [256 * 1024, 256 * 1024 + 1])
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_an_event_may_have_256_kibibytes_and_no_byte_more(size, letter):
+    frame = json.dumps(event(padding=""), ensure_ascii=False)
+    room = size - len(frame.encode())
+    filling = letter * (room // len(letter.encode())) + "x" * (room % len(letter.encode()))
+    (one,) = records(queued(json.dumps(event(padding=filling), ensure_ascii=False)))
+    if size > 256 * 1024:
+        with pytest.raises(Malformed, match=str(size)):
+            jobs_of(one, account=ACCOUNT, region=REGION)
+    else:
+        assert jobs_of(one, account=ACCOUNT, region=REGION) == OPENED
+
+
+def test_a_body_that_nests_as_deep_as_can_be_read_is_malformed():
+    deep = ["[" * depth + "]" * depth for depth in range(50, 1000)]
+    for one in records(queued(*deep)):
+        with pytest.raises(Malformed):
+            jobs_of(one, account=ACCOUNT, region=REGION)
+
+
+@pytest.mark.parametrize("body", [None, 7, {}, [], ABSENT])
+def test_a_record_whose_body_is_no_text_is_malformed(body):
+    whole = queued(body)
+    if body is ABSENT:
+        del whole["Records"][0]["body"]
+    (one,) = records(whole)
+    assert one.message_id == "m-1"
+    with pytest.raises(Malformed):
+        jobs_of(one, account=ACCOUNT, region=REGION)
+
+
+def test_records_of_something_else_than_a_queue_are_malformed():
+    whole = queued(json.dumps(event()))
+    whole["Records"][0]["eventSource"] = "aws:sns"
+    with pytest.raises(Malformed, match="aws:sns"):
+        records(whole)
+
+
+@pytest.mark.parametrize(
+    "found", [None, 7, "", {}, [7], [{}], *([{"eventSource": "aws:sqs", "messageId": each}] for each in (7, "", None))]
+)
+def test_records_that_cannot_be_told_apart_are_malformed(found):
+    with pytest.raises(Malformed):
+        records({"Records": found})
+
+
+def test_no_records_are_none():
+    assert records({"Records": []}) == []
+
+
+# --------------------------------------------------------------------------------------------------- anything
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@st.composite
+def nearly(draw, value):
+    """The value with some of its parts replaced by anything."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(JSON)
+    if isinstance(value, dict):
+        return {name: draw(nearly(inner)) for name, inner in value.items() if draw(st.integers(0, 19))}
+    if isinstance(value, list):
+        return [draw(nearly(inner)) for inner in value]
+    return value
+
+
+def is_hints(found):
+    return all(isinstance(job, Job) and job.model.version > 0 and encode_job(job) for job in found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON | nearly(event()) | nearly(parameter("/model-approvals/churn/approved/prod")))
+def test_whatever_the_event_it_is_read_or_malformed(whole):
+    try:
+        found = read(whole) if not (isinstance(whole, dict) and "Records" in whole) else []
+    except Malformed as problem:
+        str(problem).encode()
+    else:
+        assert is_hints(found)
+
+
+@settings(max_examples=150, deadline=None)
+@given(JSON | nearly(event()), st.integers(0, 1), st.integers(0, 950))
+def test_whatever_the_body_it_is_read_or_malformed(whole, broken, depth):
+    body = "[" * depth + json.dumps(whole)[broken:] + "]" * depth
+    (one,) = records(queued(body))
+    try:
+        assert is_hints(jobs_of(one, account=ACCOUNT, region=REGION))
+    except Malformed as problem:
+        str(problem).encode()
+
+
+SQS = queued(json.dumps(event()))["Records"][0] | {
+    "attributes": {"ApproximateReceiveCount": "1"},
+    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:decisions.fifo",
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(JSON | nearly({"Records": [SQS, SQS]}))
+def test_whatever_the_lambda_event_it_is_taken_apart_or_malformed(whole):
+    for take in (records, lambda found: deliveries(found, max_receives=8)):
+        try:
+            found = take(whole)
+        except Malformed as problem:
+            str(problem).encode()
+        else:
+            assert all(isinstance(each.message_id, str) for each in found)
+
+
+# -------------------------------------------------------------------------------------- as the server sends them
+
+
+@pytest.fixture
+def sent():
+    """A registration, an update and a written parameter, as a server that behaves as AWS does tells of them."""
+    heard: list[Any] = []
+    spec = {
+        "Containers": [{"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/churn:1"}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    with Aws() as aws:
+        aws.on_event.append(heard.append)
+        sagemaker = aws.client("sagemaker")
+        sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+        arn = sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus="PendingManualApproval",
+            InferenceSpecification=spec,
+            ModelMetrics={"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": URI}}},
+        )["ModelPackageArn"]
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+        aws.client("ssm").put_parameter(Name="/model-approvals/churn/approved/prod", Value="{}", Type="String")
+    return heard
+
+
+def test_the_servers_own_events_are_understood(sent):
+    first = ModelVersion("churn", 1)
+    assert [read(each) for each in sent] == [
+        [OpenJob(first, sent[0]["id"], fresh=True, metrics_uri=URI)],
+        [CheckJob(first, sent[1]["id"]), OpenJob(first, sent[1]["id"])],
+        [],
+    ]

@@ -1,0 +1,233 @@
+"""Remote calls and waves, counted on the local stack: the figures of the design, whatever the machine does.
+
+A wave is a set of calls that overlap; the number of waves is the longest chain of calls of which each began after
+the one before had ended. Each answer is delayed, so that calls which were sent together do overlap.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot import approved_model, wiring
+from bot.domain import Answer, ChatUser, ModelVersion, RequestId
+from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt
+from infra.local.stack import Stack
+from infra.local.threads import stop
+
+SLOW = 0.06
+"""Seconds that each service takes to answer while calls are counted."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One remote call of the product."""
+
+    service: str
+    what: str
+    started: float
+    ended: float
+
+
+class Meter:
+    """Sees the calls of the worker between two moments."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._marks = (len(stack.aws.calls), len(stack.slack.calls), len(stack.entra.calls))
+
+    def calls(self) -> list[Counted]:
+        aws, slack, entra = self._marks
+        stack = self.stack
+        found = [
+            Counted(f"aws.{each.service}", each.action, each.started, each.ended)
+            for each in stack.aws.calls[aws:]
+            if each.access_key == "LOCALBOT"
+        ]
+        found += [Counted("slack", each.method, each.started, each.ended) for each in stack.slack.calls[slack:]]
+        found += [Counted(each.service, each.method, each.started, each.ended) for each in stack.entra.calls[entra:]]
+        return sorted(found, key=lambda each: each.started)
+
+
+def waves(calls: list[Counted]) -> list[list[str]]:
+    """The calls, one list for each link of the longest chain of calls that did not overlap."""
+    found: list[list[str]] = []
+    end = float("-inf")
+    for call in calls:
+        if call.started >= end:
+            found.append([])
+            end = call.ended
+        found[-1].append(f"{call.service} {call.what}")
+        end = min(end, call.ended)
+    return found
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack in which nothing moves by itself: no event is delivered, no queue is polled."""
+    with Stack() as running:
+        running.aws.on_event.clear()
+        stop(*running.pollers)
+        running.slack.limits.posts_per_second = 1000
+        running.slack.limits.post_burst = 1000
+        yield running
+
+
+@pytest.fixture(scope="module")
+def worker(stack: Stack) -> wiring.Worker:
+    """One warm worker: token, connections and the two approvers' object ids are known."""
+    warm = wiring.worker(stack.environment)
+    for user in ("U0MAYA", "U0OMAR"):
+        opened(stack, warm, "churn-warm")
+        answer(stack, warm, newest(stack, "churn-warm"), user)
+    return warm
+
+
+def opened(stack: Stack, worker: wiring.Worker, group: str) -> ModelVersion:
+    found = stack.pipeline.register(group)
+    model = ModelVersion(group, found.version)
+    worker.promotion.handle(OpenJob(model, f"test-{uuid.uuid4()}", fresh=True), Receipt())
+    return model
+
+
+def newest(stack: Stack, group: str, environment: str = "dev") -> RequestId:
+    versions = [
+        name.split("/") for name in stack.parameters() if f"/{group}/cards/" in name and f"/{environment}/" in name
+    ]
+    version, number = max((int(parts[4]), int(parts[6])) for parts in versions)
+    return RequestId(group, version, environment, number)
+
+
+def answer(stack: Stack, worker: wiring.Worker, request: RequestId, user: str = "U0MAYA") -> None:
+    by = ChatUser("slack", stack.slack.workspace.team_id, user, "C0MODELSDEV")
+    job = AnswerJob(request, Answer.APPROVE, by, f"slack|{uuid.uuid4()}", wiring.now())
+    worker.promotion.handle(job, Receipt())
+
+
+def hint(worker: wiring.Worker, model: ModelVersion) -> None:
+    """What follows from the echo of our own registry update."""
+    worker.promotion.handle(OpenJob(model, f"test-{uuid.uuid4()}"), Receipt())
+    worker.promotion.handle(CheckJob(model, f"test-{uuid.uuid4()}"), Receipt())
+
+
+def promoted(stack: Stack, worker: wiring.Worker, group: str) -> RequestId:
+    """A version that waits for prod with a log of seven entries."""
+    model = opened(stack, worker, group)
+    for environment in ("dev", "test", "uat"):
+        answer(stack, worker, RequestId(group, model.version, environment, 1), "U0OMAR")
+        hint(worker, model)
+    return RequestId(group, model.version, "prod", 1)
+
+
+def counted(stack: Stack, act: Callable[[], object]) -> tuple[list[Counted], list[list[str]]]:
+    time.sleep(1.1)  # a channel takes one message a second: nothing here is to wait for its turn
+    meter = Meter(stack)
+    for faults in (stack.aws.faults, stack.slack.faults, stack.entra.faults):
+        faults.add("*", status=None, stall=SLOW, times=None)
+    try:
+        act()
+    finally:
+        for faults in (stack.aws.faults, stack.slack.faults, stack.entra.faults):
+            faults.clear()
+    return meter.calls(), waves(meter.calls())
+
+
+def shown(found: list[list[str]]) -> str:
+    return "\n".join(f"wave {number}: {', '.join(wave)}" for number, wave in enumerate(found, start=1))
+
+
+def check_answer(found: list[list[str]], calls: list[Counted]) -> None:
+    """At most 12 calls; four waves until everybody has been told; then one more, that reads once."""
+    reads = [call for call in found[4] if "Get" in call]
+    assert len(found) == 5, shown(found)
+    assert len(reads) == 1, shown(found)
+    assert len(calls) - len(reads) <= 12, shown(found)
+    told = [call for wave in found[:4] for call in wave if call.startswith("slack")]
+    assert sorted(told) == ["slack chat.postMessage", "slack chat.update"], shown(found)
+    assert sum("Graph" in call or call.startswith("graph") for call in found[0]) == 2, shown(found)
+
+
+def test_an_answer_takes_twelve_calls_in_four_waves_and_one_read_afterwards(stack, worker, figure):
+    request = promoted(stack, worker, "churn-one")
+    stack.aws.calls.clear()
+    connections = stack.slack.connections, stack.entra.connections
+    calls, found = counted(stack, lambda: answer(stack, worker, request, "U0MAYA"))
+    check_answer(found, calls)
+    assert (stack.slack.connections, stack.entra.connections) == connections, "a warm worker opens no connection"
+    assert stack.parameter("churn-one/approved/prod")["model_package_version"] == request.version
+    figure("an answer", f"{len(calls)} calls, {len(found)} waves")
+
+
+def test_an_answer_costs_the_same_with_a_log_of_eight_entries(stack, worker):
+    model = opened(stack, worker, "churn-eight")
+    for environment in ("dev", "test", "uat"):
+        answer(stack, worker, RequestId("churn-eight", model.version, environment, 1), "U0OMAR")
+        hint(worker, model)
+    stack.aws.client("sagemaker", access_key="SOMEBODY").update_model_package(
+        ModelPackageArn=stack.parameter("churn-eight/approved/uat")["model_package_arn"],
+        ModelApprovalStatus="PendingManualApproval",
+    )
+    worker.promotion.handle(CheckJob(model, "test"), Receipt())
+    calls, found = counted(stack, lambda: answer(stack, worker, RequestId("churn-eight", model.version, "prod", 1)))
+    assert "/model-approvals/churn-eight/history/1/0009" in stack.parameters()
+    check_answer(found, calls)
+
+
+def test_an_answer_costs_the_same_in_a_group_of_three_hundred_versions(stack, worker, figure):
+    for _ in range(12):
+        request = RequestId("churn-many", opened(stack, worker, "churn-many").version, "dev", 1)
+        answer(stack, worker, request, "U0OMAR")
+    sagemaker = stack.aws.client("sagemaker")
+    for _ in range(287):
+        sagemaker.create_model_package(ModelPackageGroupName="churn-many", ModelApprovalStatus="PendingManualApproval")
+    request = promoted(stack, worker, "churn-many")
+    assert request.version == 300
+    calls, found = counted(stack, lambda: answer(stack, worker, request, "U0MAYA"))
+    check_answer(found, calls)
+    figure("an answer in a group of 300 versions", f"{len(calls)} calls, {len(found)} waves")
+
+
+def test_the_first_answer_of_a_person_takes_two_more_waves(stack, worker, figure):
+    request = promoted(stack, worker, "churn-first")
+    calls, found = counted(stack, lambda: answer(stack, worker, request, "U0PRIYA"))
+    assert len(found) == 7, shown(found)
+    assert len(calls) <= 15, shown(found)
+    figure("a person's first answer", f"{len(calls)} calls, {len(found)} waves")
+
+
+def test_an_event_becomes_a_card_in_three_waves(stack, worker, figure):
+    opened(stack, worker, "churn-card")
+    approved = newest(stack, "churn-card")
+    answer(stack, worker, approved, "U0OMAR")
+    version = stack.pipeline.register("churn-card")
+    uri = stack.aws.client("sagemaker").describe_model_package(ModelPackageName=version.arn)["ModelMetrics"][
+        "ModelQuality"
+    ]["Statistics"]["S3Uri"]
+    job = OpenJob(ModelVersion("churn-card", version.version), "test-event", fresh=True, metrics_uri=uri)
+    calls, found = counted(stack, lambda: worker.promotion.handle(job, Receipt()))
+    card = next(number for number, wave in enumerate(found, start=1) if "slack chat.postMessage" in wave)
+    assert card <= 3, shown(found)
+    assert "v1 in dev" in str(stack.slack.workspace.messages("C0MODELSDEV")[-1].blocks), "compared with the champion"
+    figure("an event to a card", f"{card} waves, {len(calls)} calls in all")
+
+
+def test_an_inference_fetch_is_one_call(stack, worker, figure):
+    request = promoted(stack, worker, "churn-fetch")
+    answer(stack, worker, request, "U0MAYA")
+    calls, _ = counted(stack, lambda: approved_model("churn-fetch", "prod", settings=stack.environment))
+    assert [call.what for call in calls] == ["GetParameters"]
+    figure("an inference fetch", "1 call")
+
+
+def test_the_status_of_a_hundred_groups_is_twelve_calls_in_two_waves(stack, worker, figure):
+    there = {name.rpartition("/")[2] for name in stack.parameters() if "/_status/" in name and "/_groups/" not in name}
+    for number in range(100 - len(there)):
+        opened(stack, worker, f"churn-g{number:03d}")
+    first = stack.slack.command("U0MAYA", "C0MODELSDEV", "/model-status", "")
+    assert first.status == 200
+    calls, found = counted(stack, lambda: stack.slack.command("U0MAYA", "C0MODELSDEV", "/model-status", ""))
+    assert len(calls) <= 12, shown(found)
+    assert len(found) == 2, shown(found)
+    figure("/model-status over 100 groups", f"{len(calls)} calls, {len(found)} waves")
