@@ -14,6 +14,13 @@ Anything else is a bug and crashes loudly. Every message is a whole sentence tha
 
 from collections.abc import Iterable
 
+UNIDENTIFIED = (
+    "You could not be identified as one person of the company directory, so nothing was recorded. Use your own, full "
+    "account of this workspace with its company e-mail address confirmed, and try again; if that does not help, ask "
+    "your administrator, who finds the reason in the bot's log."
+)
+"""One text for all causes, until a person is identified: the exact cause is in the log alone."""
+
 
 class ApprovalError(Exception):
     """Root of the tree."""

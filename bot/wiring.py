@@ -95,7 +95,8 @@ class Events:
 
 def events(environment: Environment) -> Events:
     """What turns EventBridge's events into hints."""
-    from bot.aws.events import jobs_of, records as records_of
+    from bot.aws.events import jobs_of
+    from bot.aws.events import records as records_of
 
     settings = Settings(environment)
     aws = settings.aws()

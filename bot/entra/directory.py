@@ -15,7 +15,7 @@ from requests import Session
 from bot.domain import ChatUser, Member, Person
 from bot.entra.graph import Graph, Json, unclear
 from bot.entra.token import AppToken
-from bot.errors import NotIdentified
+from bot.errors import UNIDENTIFIED, NotIdentified
 from bot.policy import GUID
 from bot.ports import Clock, Crew
 
@@ -26,12 +26,6 @@ MOST_GROUPS = 20
 """Of one `checkMemberGroups`."""
 
 REMEMBERED = timedelta(minutes=10)
-
-STRANGER = (
-    "Your chat account could not be tied to one person in the company directory, so nothing was recorded. "
-    "Sign in to the chat with your company account, see to it that your profile shows its e-mail address, "
-    "and answer again; if that does not help, ask your administrator, who finds the reason in the bot's log."
-)
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +143,7 @@ def _account(user: ChatUser) -> tuple[str, ...]:
 def _refuse(user: ChatUser, why: str) -> Never:
     """Tell everybody the same, so that nobody learns who is in the directory; the log has the reason."""
     log.warning("The %s account %s of %s is nobody's: %s", user.surface, user.user, user.team, why)
-    raise NotIdentified(STRANGER) from None
+    raise NotIdentified(UNIDENTIFIED) from None
 
 
 def _guid(call: str, value: Any) -> str:  # noqa: ANN401 - JSON

@@ -5,15 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.domain import ChatUser
-from bot.errors import NotIdentified
+from bot.errors import UNIDENTIFIED, NotIdentified
 from bot.slack.api import Permanent, SlackApi
 
 log = logging.getLogger(__name__)
 
-REFUSAL = (
-    "You could not be identified. Only full members of this Slack workspace are answered here, and approvals "
-    "need a confirmed e-mail address in the Slack profile. Please ask the people who run Model Approvals."
-)
+REFUSAL = UNIDENTIFIED
 """One text for every cause: who is not identified learns nothing. The cause is in the log."""
 SLACKBOT = "USLACKBOT"
 MUST_BE_FALSE = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")

@@ -84,6 +84,8 @@ class Answers:
         except Malformed as problem:
             log.error("an Approve that cannot be read: %s", problem)
             whisper(self.api, body, BROKEN_BUTTON)
+        except Refused as refused:
+            whisper(self.api, body, str(refused))
         except Unavailable as problem:
             log.error("an Approve was not recorded: %s", problem)
             whisper(self.api, body, NOT_RECORDED)
@@ -110,6 +112,8 @@ class Answers:
         except Malformed as problem:
             log.error("the form of a Reject cannot be read: %s", problem)
             mistake = BROKEN_FORM
+        except Refused as refused:
+            mistake = str(refused)
         except Unavailable as problem:
             log.error("a Reject was not recorded: %s", problem)
             mistake = NOT_SENT

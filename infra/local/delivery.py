@@ -140,7 +140,13 @@ class QueuePoller(Threads):
             return not self._under_way
 
     def empty(self) -> bool:
-        """Ask SQS whether the queue holds nothing, neither visible nor in flight nor delayed."""
+        """Ask SQS whether the queue holds nothing, neither visible nor in flight nor delayed.
+
+        Twice: a message whose time-out ends between two of the counts is in neither of them.
+        """
+        return self._counts_nothing() and self._counts_nothing()
+
+    def _counts_nothing(self) -> bool:
         names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
         found = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
         return all(found[name] == "0" for name in names)

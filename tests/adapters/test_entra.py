@@ -16,10 +16,10 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError
 
 from bot.domain import ChatUser, Person
-from bot.entra.directory import STRANGER, EntraDirectory
+from bot.entra.directory import EntraDirectory
 from bot.entra.http import MOST_WAIT, PatientRetry, open_session
 from bot.entra.token import AppToken
-from bot.errors import NotIdentified, Unavailable
+from bot.errors import UNIDENTIFIED, NotIdentified, Unavailable
 from bot.ports import Directory
 from bot.waves import ThreadCrew
 from infra.local.entra import Entra, Trust, User
@@ -300,7 +300,7 @@ def test_whoever_is_not_one_person_hears_the_same_and_the_log_knows_why(world, c
         return
     with pytest.raises(NotIdentified) as refused:
         directory.member(user, [DEV])
-    assert str(refused.value) == STRANGER
+    assert str(refused.value) == UNIDENTIFIED
     assert reason in caplog.text
     assert "U0" in caplog.text
     assert not email or email not in caplog.text.replace("nobody's", "")
@@ -348,7 +348,7 @@ def test_somebody_who_vanished_is_nobody_and_forgotten(world, caplog):
     world.entra.people.remove(MAYA)
     with pytest.raises(NotIdentified) as refused:
         directory.member(MAYA_IN_CHAT, [DEV])
-    assert str(refused.value) == STRANGER
+    assert str(refused.value) == UNIDENTIFIED
     assert "not in the directory any more" in caplog.text
     world.entra.people.add(User(NEW, "Maya Chen", "maya.chen@example.com", "maya.chen@example.com"))
     assert directory.member(MAYA_IN_CHAT, ()).person.oid == NEW

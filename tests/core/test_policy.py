@@ -1,0 +1,285 @@
+"""`policy.toml`: every mistake at once, each named by its key; nothing is ignored."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import ModelVersion, Package
+from bot.encoding import sha256
+from bot.errors import SettingsError
+from bot.policy import read_policy
+
+ROOT = Path(__file__).parents[2]
+GUID = "00000000-0000-4000-8000-00000000b001"
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+TOP = {"groups": '["churn*", "fraud-?"]', "since": "2026-01-01T00:00:00Z"}
+DEV = {"name": '"dev"', "approvers": f'"{GUID}"', "notify": '{ slack = "C0MODELSDEV" }'}
+
+
+def lines(keys):
+    return [f"{key} = {value}" for key, value in keys.items() if value]
+
+
+def text(top=None, *environments):
+    """A policy of these keys beside those that are needed; an empty value leaves a key out."""
+    tables = [["[[environments]]", *lines({**DEV, **each})] for each in environments or ({},)]
+    return "\n".join([*lines({**TOP, **(top or {})}), *(line for table in tables for line in table)])
+
+
+def mistakes(policy):
+    with pytest.raises(SettingsError) as caught:
+        read_policy(policy)
+    assert str(caught.value) == "\n".join(caught.value.mistakes)
+    return caught.value.mistakes
+
+
+def mistake(policy):
+    (only,) = mistakes(policy)
+    return only
+
+
+def package(group="churn", **changes):
+    found = Package(ModelVersion(group, 7), "arn:1", "PendingManualApproval", created_at=SINCE)
+    return replace(found, **changes)
+
+
+def test_the_policy_that_ships_is_valid():
+    policy = read_policy((ROOT / "infra/policy.toml").read_text(encoding="utf-8"))
+    assert policy.path == ("dev", "test", "uat", "prod")
+    assert [each.four_eyes for each in policy.environments] == [False, False, False, True]
+
+
+def test_a_short_policy_has_the_defaults():
+    policy = read_policy(text())
+    dev = policy.environment("dev")
+    assert dev
+    assert (policy.groups, policy.since, policy.sha256) == (("churn*", "fraud-?"), SINCE, sha256(text()))
+    assert (dev.required, dev.four_eyes, dev.unknown_requester) == (1, False, "allow")
+    assert (dev.identity, dev.request_after, dev.expires_after) == ("email", "approval", timedelta(days=14))
+    assert (dev.notify, dev.who_may_answer) == ({"slack": "C0MODELSDEV"}, f"members of the group {GUID}")
+
+
+def test_every_rule_of_an_environment_is_read():
+    rules = {
+        "approvers_name": '"approvers-dev"',
+        "required": "20",
+        "four_eyes": "true",
+        "unknown_requester": '"refuse"',
+        "distinct_from_previous": "true",
+    }
+    dev = read_policy(text({}, rules)).environment("dev")
+    assert dev
+    assert (dev.required, dev.four_eyes, dev.unknown_requester, dev.distinct_from_previous) == (
+        20,
+        True,
+        "refuse",
+        True,
+    )
+    assert dev.who_may_answer == "members of approvers-dev"
+
+
+def test_an_environment_the_policy_does_not_have_is_nothing():
+    assert read_policy(text()).environment("prod") is None
+
+
+def test_a_time_may_be_text_or_in_another_zone():
+    assert read_policy(text({"since": '"2026-01-01T01:00:00+01:00"'})).since == SINCE
+    assert read_policy(text({"since": "2026-01-01T01:00:00+01:00"})).since == SINCE
+
+
+@pytest.mark.parametrize("policy", ["groups = [", "a = 1\na = 2", "x = " + "[" * 5000])
+def test_what_is_not_toml_says_so(policy):
+    assert mistake(policy).startswith("policy: not readable as TOML: ")
+
+
+@given(st.text())
+def test_any_text_is_a_policy_or_a_list_of_mistakes(policy):
+    assert mistakes(policy)
+
+
+def test_an_empty_policy_names_all_that_is_missing():
+    assert [each.split(":")[0] for each in mistakes("")] == ["groups", "since", "environments"]
+    assert all("is missing" in each for each in mistakes(""))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("groups", '"churn*"'),
+        ("groups", "[]"),
+        ("groups", '["churn*", 1]'),
+        ("groups", '[""]'),
+        ("since", "2026-01-01T00:00:00"),
+        ("since", "2026-01-01"),
+        ("since", '"yesterday"'),
+        ("since", "7"),
+        ("administrators", '"platform"'),
+        ("overrides", '"all"'),
+        ("metrics", "1"),
+    ],
+)
+def test_a_wrong_value_at_the_top_is_named_by_its_key(key, value):
+    assert mistake(text({key: value})).startswith(f"{key}: ")
+    assert "is not right" in mistake(text({key: value}))
+
+
+@pytest.mark.parametrize("value", ["[]", "7", '"dev"', "{ dev = 1 }"])
+def test_environments_have_to_be_tables(value):
+    policy = "\n".join(lines({**TOP, "environments": value}))
+    assert mistake(policy).startswith("environments: ")
+
+
+def test_an_environment_that_is_no_table_is_named_with_all_it_lacks():
+    found = mistakes("\n".join(lines({**TOP, "environments": '["dev"]'})))
+    assert found[0] == "environments[1]: must be a table, [[environments]]."
+    assert [each.split(":")[0] for each in found[1:]] == [
+        "environments[1].name",
+        "environments[1].approvers",
+        "environments[1].notify",
+        "environments[1].notify.slack",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", '"Dev"'),
+        ("name", '"dev--"'),
+        ("name", f'"{"d" * 32}"'),
+        ("name", "1"),
+        ("approvers", '"approvers-dev"'),
+        ("approvers_name", '""'),
+        ("approvers_name", r'"two\nlines"'),
+        ("required", "0"),
+        ("required", "21"),
+        ("required", "true"),
+        ("required", '"1"'),
+        ("required", "1.0"),
+        ("four_eyes", "1"),
+        ("unknown_requester", '"perhaps"'),
+        ("distinct_from_previous", '"yes"'),
+        ("identity", '"fax"'),
+        ("request_after", "[]"),
+        ("notify", '"C0MODELSDEV"'),
+        ("notify.slack", '"#models"'),
+        ("expires_after", "14"),
+        ("expires_after", '"0d"'),
+        ("expires_after", '"two weeks"'),
+        ("remind_after", '"1w"'),
+        ("escalate_to", '"boss"'),
+        ("metrics_required", "0"),
+        ("evidence", '"some"'),
+        ("role_arn", '""'),
+        ("external_id", "7"),
+        ("region", "false"),
+    ],
+)
+def test_a_wrong_value_of_an_environment_is_named_by_its_key(key, value):
+    given = {"notify": "", key: value} if key == "notify.slack" else {key: value}
+    found = [each for each in mistakes(text({}, given)) if each.startswith(f"environments[1].{key}: ")]
+    assert len(found) == 1
+    assert "is not right" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("identity", '"sign-in"'),
+        ("identity", '"linked"'),
+        ("request_after", '"inference"'),
+        ("expires_after", '"36h"'),
+        ("remind_after", '"30m"'),
+        ("escalate_to", f'"{GUID}"'),
+        ("metrics_required", "true"),
+        ("evidence", '"stored"'),
+        ("role_arn", '"arn:aws:iam::123456789012:role/dev"'),
+        ("external_id", '"x"'),
+        ("region", '"eu-west-1"'),
+    ],
+)
+def test_a_later_key_of_an_environment_is_not_yet_supported(key, value):
+    found = mistake(text({}, {key: value}))
+    assert found.startswith(f"environments[1].{key}: ")
+    assert "is not yet supported" in found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("administrators", f'"{GUID}"'), ("overrides", '[{ group = "churn" }]'), ("metrics", "{ auc = 1 }")],
+)
+def test_a_later_key_at_the_top_is_not_yet_supported(key, value):
+    assert mistake(text({key: value})).startswith(f"{key}: ")
+    assert "is not yet supported" in mistake(text({key: value}))
+
+
+@pytest.mark.parametrize(("key", "value"), [("teams", '"19:abc"'), ("email", '["team@example.com"]')])
+def test_a_later_surface_is_not_yet_supported(key, value):
+    found = mistake(text({}, {"notify": f'{{ slack = "C0MODELSDEV", {key} = {value} }}'}))
+    assert found.startswith(f"environments[1].notify.{key}: ")
+    assert "is not yet supported" in found
+
+
+def test_a_later_key_may_say_what_holds_anyhow():
+    later = {
+        "identity": '"email"',
+        "request_after": '"approval"',
+        "expires_after": '"14d"',
+        "remind_after": '"24h"',
+        "metrics_required": "false",
+        "evidence": '"any"',
+    }
+    assert read_policy(text({"metrics": "{}"}, later)).path == ("dev",)
+
+
+def test_unknown_keys_are_named_with_those_that_are_known():
+    policy = text({"group": '"churn"'}, {"approver": '"x"', "notify": '{ slack = "C0MODELSDEV", fax = "1" }'})
+    top, environment, notify = mistakes(policy)
+    assert top.startswith("group: no such key; known are groups, since, environments")
+    assert environment.startswith("environments[1].approver: no such key; known are name, approvers")
+    assert notify == "environments[1].notify.fax: no such key; known are slack, teams, email."
+
+
+def test_an_environment_stands_once():
+    assert mistake(text({}, {}, {})) == "environments[2].name: 'dev' stands twice."
+
+
+def test_the_mistakes_of_all_tables_are_told_at_once():
+    found = mistakes(text({"since": ""}, {"required": "0"}, {"name": '"test"', "approvers": ""}))
+    assert [each.split(":")[0] for each in found] == ["since", "environments[1].required", "environments[2].approvers"]
+
+
+def test_a_long_wrong_value_is_shortened():
+    assert len(mistake(text({}, {"name": f'"{"X" * 500}"'}))) < 250
+
+
+def test_a_version_of_a_governed_group_is_governed_from_since_on():
+    policy = read_policy(text())
+    assert policy.why_not(package()) == ""
+    assert policy.why_not(package("fraud-1")) == ""
+    assert policy.governs(ModelVersion("churn-eu", 1), SINCE)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (package("fraud-12"), "does not govern the group fraud-12"),
+        (package("Churn"), "does not govern the group Churn"),
+        (package(created_at=SINCE - timedelta(microseconds=1)), "before the policy's since"),
+        (package(created_at=None), "before the policy's since"),
+        (package(package_status="Failed"), "its status is Failed, not Completed"),
+        (package(registration="Logged"), "only logged, not registered"),
+    ],
+)
+def test_a_version_that_is_not_governed_says_why_not(found, why):
+    assert why in read_policy(text()).why_not(found)
+
+
+def test_a_version_without_a_time_or_from_before_is_not_guessed_to_be_governed():
+    policy = read_policy(text())
+    assert not policy.governs(ModelVersion("churn", 1), None)
+    assert not policy.governs(ModelVersion("churn", 1), SINCE - timedelta(seconds=1))
+    assert not policy.governs(ModelVersion("other", 1), SINCE)

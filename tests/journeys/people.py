@@ -1,0 +1,77 @@
+"""What people do on the local stack, and what they are shown: shared by the journeys."""
+
+from typing import Any
+
+from bot.domain import ModelVersion
+from bot.history import VersionState, decode_entry, fold
+from infra.local.models import Registered
+from infra.local.slack import AppAnswer, Forged, Message
+from infra.local.stack import Stack
+
+CHANNELS = {"dev": "C0MODELSDEV", "test": "C0MODELSDEV", "uat": "C0MODELSPRD", "prod": "C0MODELSPRD"}
+HONEST = Forged()
+
+
+def registered(stack: Stack, group: str) -> Registered:
+    """A version whose card for dev is in the channel."""
+    found = stack.pipeline.register(group)
+    stack.settle()
+    return found
+
+
+def card(stack: Stack, model: Registered, environment: str = "dev", number: int = 1) -> Message:
+    """The card of a request, as it is shown now."""
+    record = stack.parameter(f"{model.group}/cards/{model.version}/{environment}/{number}")
+    return stack.slack.workspace.message(CHANNELS[environment], record["surfaces"]["slack"]["ts"])
+
+
+def buttons(message: Message) -> list[str]:
+    """The action ids that can be pressed on a card."""
+    return [
+        element["action_id"]
+        for block in message.blocks
+        for element in block.get("elements", ())
+        if element.get("type") == "button"
+    ]
+
+
+def approve(stack: Stack, model: Registered, environment: str = "dev", user: str = "U0MAYA", **how: Any) -> AppAnswer:
+    """Press Approve, and wait until nothing is under way."""
+    message = card(stack, model, environment)
+    answer = stack.slack.press(user, message.channel, message.ts, "approval.approve", **how)
+    stack.settle(60)
+    return answer
+
+
+def reject(stack: Stack, model: Registered, reason: str, environment: str = "dev", user: str = "U0MAYA") -> AppAnswer:
+    """Press Reject, say why, and wait until nothing is under way."""
+    message = card(stack, model, environment)
+    stack.slack.press(user, message.channel, message.ts, "approval.reject")
+    view = stack.slack.workspace.modals(user)[-1]
+    answer = stack.slack.submit(user, view.id, {"reason": reason})
+    stack.settle(60)
+    return answer
+
+
+def told(stack: Stack, user: str) -> list[str]:
+    """Everything that only this person has been shown."""
+    return [message.text for message in stack.slack.workspace.ephemerals(user)]
+
+
+def state(stack: Stack, model: Registered) -> VersionState:
+    """What the log of a version says, read with a client of the test's own."""
+    texts = {}
+    for name, value in stack.parameters().items():
+        if f"/{model.group}/history/{model.version}/" in name:
+            texts[int(name.rpartition("/")[2])] = value
+    entries = [decode_entry(texts[seq], seq=seq) for seq in sorted(texts)]
+    return fold(ModelVersion(model.group, model.version), entries)
+
+
+def everything(stack: Stack, model: Registered) -> tuple[dict[str, str], dict[str, Any]]:
+    """All parameters, and all that the registry says of a version."""
+    described = stack.aws.client("sagemaker", access_key="LOCALREADER").describe_model_package(
+        ModelPackageName=model.arn
+    )
+    described.pop("ResponseMetadata")
+    return stack.parameters(), described
