@@ -21,25 +21,29 @@ class Context:
 
 
 class Function:
-    """One function: environments are started when all others are busy, and kept for the next event.
+    """One function: environments are started when all others are busy, and kept for the next event."""
 
-    `starts`: how many cold starts there were.
-    """
-
-    def __init__(self, module: str) -> None:
-        """Name the handler's module, such as `handlers.slack`."""
+    def __init__(self, module: str, *, concurrency: int = 4) -> None:
+        """Name the handler's module, such as `handlers.slack`, and how many events are answered at once."""
         self.module = module
-        self.starts = 0
         self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(concurrency)
         self._idle: list[Handler] = []
 
     def __call__(self, event: Event) -> Any:  # noqa: ANN401 - whatever the handler answers
         """Invoke it."""
-        handler = self._take()
-        answer = handler(event, Context(self.module))
-        with self._lock:
-            self._idle.append(handler)
+        with self._room:
+            handler = self._take()
+            answer = handler(event, Context(self.module))
+            with self._lock:
+                self._idle.append(handler)
         return answer
+
+    def provision(self, environments: int) -> None:
+        """Start environments ahead of the events that will need them, as provisioned concurrency does."""
+        started = [self._load() for _ in range(environments)]
+        with self._lock:
+            self._idle += started
 
     def restart(self) -> None:
         """Forget the warm environments: the next event finds a cold one."""
@@ -50,7 +54,6 @@ class Function:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-            self.starts += 1
         return self._load()
 
     def _load(self) -> Handler:
