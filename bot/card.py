@@ -329,8 +329,8 @@ def _facts(opened: Opened, version: int) -> Iterable[Line]:
         yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
     if opened.champion and opened.champion.version > version:
         yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
-    if len(opened.evidence.metrics) > ROWS:
-        yield (f"{len(opened.evidence.metrics) - ROWS} more metrics in the evaluation report.",)
+    if more := opened.evidence.metrics[ROWS:]:
+        yield (f"{len(more)} more metric{'s' if len(more) > 1 else ''} in the evaluation report.",)
     if opened.evidence.problem:
         yield (opened.evidence.problem,)
     if not all(each.pinned for each in opened.containers):

@@ -20,7 +20,7 @@ from infra.local.delivery import EventBus, QueuePoller, Schedule, idle
 from infra.local.entra import Entra
 from infra.local.gateway import Gateway
 from infra.local.lambdas import Function
-from infra.local.models import Pipeline
+from infra.local.models import PIPELINE, Pipeline
 from infra.local.slack import Channel, Slack, User
 from infra.local.threads import stop
 
@@ -154,6 +154,7 @@ class Stack:
 
     def _furnish(self) -> None:
         """Make what a deployment makes: queues with dead letters, channels with people."""
+        self.aws.identities[PIPELINE] = "arn:aws:sts::123456789012:assumed-role/training/train-pipeline"
         sqs = self.aws.client("sqs", access_key=AWS_ITSELF)
         for name in QUEUES:
             dead = self._queue(f"{name}-dead.fifo", {})
