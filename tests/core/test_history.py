@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import (
@@ -162,6 +162,7 @@ def test_what_is_written_is_read_back(events):
     assert [kind_of(entry.event) for entry in state.entries] == [json.loads(each.raw)["kind"] for each in state.entries]
 
 
+@settings(max_examples=25)
 @given(st.text(min_size=1, max_size=40))
 def test_the_longest_reason_fits_an_entry(text):
     long = text * 500

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import Metric, ModelVersion, RequestId, State
@@ -77,6 +77,7 @@ def test_of_two_slots_the_later_is_right():
     assert early.joined(late).approved == late.joined(early).approved == {"dev": slot(2, minutes=1)}
 
 
+@settings(max_examples=40)
 @given(*[st.dictionaries(NUMBERS, st.integers(1, 9), max_size=5)] * 3)
 def test_joining_loses_nothing_whatever_the_order(one, two, three):
     first, second, third = (
@@ -87,6 +88,7 @@ def test_joining_loses_nothing_whatever_the_order(one, two, three):
     assert first.joined(first) == first
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(NUMBERS, st.builds(Row, st.integers(1, 9), st.dictionaries(st.just("dev"), STANDS)), max_size=5))
 def test_a_small_status_is_read_back_as_it_was(versions):
     status = GroupStatus(versions, {"dev": slot(metrics=2)})
