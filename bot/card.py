@@ -298,7 +298,7 @@ def _table(opened: Opened, version: int) -> Table | None:
 
 
 def _fitting(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Six rows in the report's order; what got worse is never among those left out."""
+    """Six rows in the report's order; what got worse is the last to be left out."""
     kept = sorted(range(len(rows)), key=lambda place: (not rows[place].change.endswith("worse"), place))[:ROWS]
     return tuple(rows[place] for place in sorted(kept))
 
@@ -349,8 +349,8 @@ def _consequence(opened: Opened, request: RequestId) -> str:
 def _step(view: VersionState, environment: str, request: RequestId) -> Step:
     one = view.current(environment)
     mark = Mark.DONE if view.standing(environment) else _MARK[one.state] if one else Mark.LATER
-    if environment == request.environment and one:
-        mark = _MARK[one.state]
+    if environment == request.environment and (ours := view.round(request)):
+        mark = _MARK[ours.state]
     return Step(environment, mark, environment == request.environment)
 
 

@@ -61,11 +61,12 @@ class Display:
         return {request: card for request, card in self._cards.items() if card != self._before.get(request)}
 
     def posts(self) -> Iterable[Callable[[], None]]:
-        """A call for each pending round that has no card yet."""
+        """A call for each pending round that has no card yet; a channel that refused one may have been mended."""
         for one in self._state.pending if self._task.posts else ():
             environment = self._near.policy.environment(one.id.environment)
             for surface, address in environment.notify.items() if environment else ():
-                if surface in self._near.channels and surface not in self._posted(one):
+                posted = self._posted(one).get(surface)
+                if surface in self._near.channels and (posted is None or not posted.ts):
                     yield partial(self._post, one, surface, address)
 
     @property

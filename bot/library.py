@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from bot.approved import ApprovedModel, read_approved
 from bot.config import Settings
 from bot.domain import ENVIRONMENT, GROUP
-from bot.errors import NotApproved, SettingsError
+from bot.errors import NotApproved
 from bot.names import Names
 
 
@@ -15,7 +15,8 @@ def approved_model(group: str, environment: str, *, settings: Mapping[str, str] 
 
     Region, credentials and endpoint are AWS's usual ones; `MODEL_APPROVALS_ROOT` is needed only where the parameters
     do not lie below `/model-approvals`. Raises `NotApproved` when nothing is approved, or when what stands there is
-    not a model of this group for this environment; `Unavailable` when Parameter Store did not answer.
+    not a model of this group for this environment; `Unavailable` when Parameter Store did not answer; `SettingsError`
+    when the root is no parameter path.
     """
     if not GROUP.fullmatch(group) or not ENVIRONMENT.fullmatch(environment):
         raise NotApproved(f"{group!r} and {environment!r} are not a model package group and an environment.")
@@ -36,8 +37,5 @@ def approved_model(group: str, environment: str, *, settings: Mapping[str, str] 
 def _root(settings: Mapping[str, str]) -> str:
     reader = Settings(settings)
     root = reader.root()
-    try:
-        reader.check()
-    except SettingsError as mistakes:
-        raise NotApproved(str(mistakes)) from mistakes
+    reader.check()
     return root

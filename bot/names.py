@@ -1,4 +1,4 @@
-"""Where everything lies in Parameter Store (DESIGN: contract). A group's name never begins with an underscore."""
+"""Where everything lies in Parameter Store: a contract with pipelines. No group's name begins with an underscore."""
 
 from dataclasses import dataclass
 

@@ -139,8 +139,10 @@ class _Pass:
             if self._task.posts:
                 group = self._state.model.group
                 calls.append(partial(self._near.records.list_group, group, self._around.shard))
-        for future in self._together(*calls):
-            future.result()
+        done = self._together(*calls)
+        if failed := [error for future in done if (error := future.exception())]:
+            self._write_cards()
+            raise failed[0]
 
     def _write_status(self) -> None:
         def change(status: GroupStatus) -> GroupStatus:

@@ -3,6 +3,7 @@
 What one wave can read is read in one call: a usual version's log, the pointer and the markers fit ten names.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +12,14 @@ from functools import partial
 from bot.approved import ApprovedModel, read_approved
 from bot.codec import from_json, to_json
 from bot.domain import Entry, Event, MessageRef, ModelVersion, RequestId
-from bot.encoding import decode, encode
+from bot.encoding import LIMIT, decode, encode
 from bot.errors import Malformed, Unavailable
 from bot.history import VersionState, apply, decode_entry, fold, next_entry
 from bot.names import Names
 from bot.ports import Crew, Parameter, Parameters
 from bot.status import GroupStatus, read_status
+
+log = logging.getLogger(__name__)
 
 PAGE = 10
 """Names in one GetParameters (AWS)."""
@@ -199,6 +202,9 @@ class Records:
         """Add a group to its shard, unless it is there."""
         name, seen, groups = self.names.shard(group), known, _words(known.value if known else None)
         groups |= {group}
+        if len(encode(sorted(groups))) > LIMIT:
+            log.error("%s is full: %s is not in the overview of /model-status", name, group)
+            return
         while seen is None or encode(sorted(groups)) != seen.value:
             lost, seen = self._put_seen(name, encode(sorted(groups)), seen)
             groups = groups.union(*map(_words, lost))

@@ -103,4 +103,7 @@ def _one_line(text: str) -> str:
 
 
 def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    if not isinstance(value, str):
+        return value
+    line = _one_line(value)
+    return f"'{line}" if line.lstrip().startswith(("=", "+", "-", "@")) else line

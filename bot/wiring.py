@@ -129,11 +129,16 @@ def worker(environment: Environment) -> Worker:
 
 
 def sweep(environment: Environment) -> Callable[..., Swept]:
-    """The sweep; each run has a name of its own."""
+    """The sweep, which reads and enqueues; each run has a name of its own."""
+    from bot.aws.registry import SageMakerRegistry
+
     settings = Settings(environment)
-    aws, slack, entra, found = settings.aws(), settings.slack(), settings.entra(), settings.policy()
+    aws, found = settings.aws(), settings.policy()
     settings.check()
-    walk = Sweep(_neighbours(aws, slack, entra, found))
+    clients = Clients(aws.region)
+    registry = SageMakerRegistry(clients, partition=aws.partition, region=aws.region, account=aws.account)
+    known = Records(SsmParameters(clients), Names(aws.root), ThreadCrew())
+    walk = Sweep(found, known, registry, _queue(aws, clients), clock=now)
 
     def run(*, everything: bool = False) -> Swept:
         return walk.run(f"sweep-{uuid.uuid4()}", everything=everything)

@@ -9,7 +9,7 @@ import pytest
 from bot import report
 from bot.cli import main
 from bot.domain import ModelVersion
-from bot.errors import NotApproved
+from bot.errors import NotApproved, SettingsError
 from bot.library import approved_model
 from bot.status import GroupStatus, read_status
 from infra.local.aws import Aws
@@ -114,10 +114,16 @@ def test_rows_are_written_as_csv_with_a_header():
     assert [each["what"] for each in found] == [each["what"] for each in rows]
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_cell_that_a_spreadsheet_would_calculate_is_quoted(first):
-    _, _, line = report.as_csv([row(who=f"{first}cmd()", what="1 = 1")]).partition("\n")
-    assert line == f",1,,2026-11-24T09:00:00.000Z,,,,'{first}cmd(),1 = 1\n"
+@pytest.mark.parametrize("first", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("before", ["", "\t", "\r", "\n", " "])
+def test_a_cell_that_a_spreadsheet_would_calculate_is_quoted(before, first):
+    _, _, line = report.as_csv([row(who=f"{before}{first}cmd()", what="1 = 1")]).partition("\n")
+    assert line == f",1,,2026-11-24T09:00:00.000Z,,,,'{' ' if before else ''}{first}cmd(),1 = 1\n"
+
+
+def test_a_line_break_within_a_cell_starts_no_row():
+    text = report.as_csv([row(what="fine\r=HYPERLINK(1)")])
+    assert text.splitlines()[1].endswith("fine =HYPERLINK(1)")
 
 
 def test_a_timeline_has_a_line_for_each_step():
@@ -231,7 +237,7 @@ def test_what_is_no_group_or_environment_has_no_model(group, environment):
 
 
 def test_a_root_that_is_none_is_named():
-    with pytest.raises(NotApproved, match="MODEL_APPROVALS_ROOT: is not right"):
+    with pytest.raises(SettingsError, match="MODEL_APPROVALS_ROOT: is not right"):
         approved_model("churn", "dev", settings={"MODEL_APPROVALS_ROOT": "nowhere"})
 
 

@@ -1,6 +1,6 @@
-"""README.md and the pages beside it, tried: sessions, snippets, tables, links, and the tests that they name.
+"""README.md and the pages beside it, tried: what is typed, snippets, tables, links, and the tests that they name.
 
-A `console` block of README.md is a session: what follows `$ ` is typed, the rest is what it prints. In a `python`
+In a `console` block of README.md, what follows `$ ` is typed, and the rest is what it prints. In a `python`
 block the comment behind a `print` is what it prints. `…` stands for anything, and a time for any time.
 """
 
@@ -34,7 +34,7 @@ def fenced(kind):
     return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def session(block):
+def typed(block):
     """Commands, each with the lines that it is said to print."""
     said: list[tuple[str, list[str]]] = []
     for line in block.splitlines():
@@ -52,7 +52,7 @@ def looks_like(shown):
 
 
 FIRST, *FURTHER = fenced("console")
-EXPORTS = "\n".join(command for command, _ in session(FIRST) if command.startswith("export "))
+EXPORTS = "\n".join(command for command, _ in typed(FIRST) if command.startswith("export "))
 
 
 class Terminal:
@@ -67,8 +67,8 @@ class Terminal:
 
     def printed(self, *commands):
         """What each command prints, in lines."""
-        typed = [f"{each}\nlast=$?; echo; echo {END}; (exit $last)" for each in commands]
-        text = self.out("\n".join([self.begin, *typed]))
+        lines = [f"{each}\nlast=$?; echo; echo {END}; (exit $last)" for each in commands]
+        text = self.out("\n".join([self.begin, *lines]))
         return [each.strip("\n").splitlines() for each in text.split(END)[:-1]]
 
     def python(self, block):
@@ -92,7 +92,7 @@ class Terminal:
 
 
 def check(terminal, block):
-    said = session(block)
+    said = typed(block)
     for (command, shown), printed in zip(said, terminal.printed(*(each for each, _ in said)), strict=True):
         assert re.fullmatch("\n".join(map(looks_like, shown)), "\n".join(printed)), f"$ {command}\n" + "\n".join(
             printed
@@ -115,8 +115,8 @@ def terminal(stack, tmp_path_factory):
 
 
 @pytest.mark.parametrize("block", FURTHER, ids=lambda block: " ".join(block.split()[1:4]))
-def test_a_session_prints_what_it_is_said_to(block, terminal):
-    for command, _ in session(block):
+def test_what_is_typed_prints_what_it_is_said_to(block, terminal):
+    for command, _ in typed(block):
         if command.startswith("aws ") and not shutil.which("aws"):
             pytest.skip("not on the PATH: aws")
     check(terminal, block)

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import ModelVersion, State
-from bot.errors import Unavailable
+from bot.errors import Refused, Unavailable
 from bot.jobs import CheckJob, OpenJob, Receipt, SupersedeJob, TidyJob
 from bot.promotion import RECORDED, TRYING, UNSURE
 from tests.proofs.scenarios import approved_in_dev
 from tests.proofs.test_interleavings import Stage
-from tests.proofs.world import MAX_RECEIVES, Died, World
+from tests.proofs.world import MAX_RECEIVES, Died, World, policy_of
 
 
 def test_a_redelivered_answer_that_is_in_the_log_is_told_recorded_and_projected():
@@ -367,3 +367,62 @@ def test_jobs_of_groups_that_are_not_governed_do_nothing():
     world.worker().handle(world.click("maya", "other/1/dev/1"), Receipt())
     assert "There is no request other/1/dev/1" in world.channel.told("maya")[0]
     assert not world.parameters.stored
+
+
+def test_a_person_who_left_the_group_meanwhile_is_refused_when_somebody_else_was_faster():
+    world = World(policy_of(dev="required = 2"))
+    world.register(1)
+    world.drain()
+    late, fast = world.click("maya", "churn/1/dev/1"), world.click("omar", "churn/1/dev/1")
+
+    def somebody_is_faster(name, effect):
+        if "create" in name and "history/1/0002" in name:
+            world.step = None
+            world.worker().handle(fast, Receipt())
+            world.directory.add("maya")
+        return effect()
+
+    with world.stepping(somebody_is_faster):
+        world.worker().handle(late, Receipt())
+
+    assert "Maya is not an approver for dev" in world.channel.told("maya")[-1]
+    assert len(world.state(ModelVersion("churn", 1)).entries) == 2
+
+
+def test_a_late_repaint_of_a_dead_worker_is_painted_over_by_one_sweep():
+    world = World()
+    world.register(1)
+    world.drain()
+    pending = next(iter(world.channel.messages.values())).card
+    world.answer("maya", "churn/1/dev/1")
+    world.drain()
+    world.channel.messages["1.000"].card = pending
+
+    world.clock.advance(minutes=20)
+    world.sweep()
+
+    assert not world.channel.messages["1.000"].card.open
+    world.check_rest()
+
+
+def test_a_pointer_that_looks_right_but_was_written_by_hand_is_counted_anew():
+    world = World()
+    approved_in_dev(world)
+    name = world.names.approved("churn", "dev")
+    forged = str(world.parameters.value(name)).replace("image:1", "evil:1").replace("2026-11-24", "2027-11-24")
+    world.parameters.stored[name].append(forged)
+    world.sweep()
+    assert "evil" not in str(world.parameters.value(name))
+    world.check_rest()
+
+
+def test_a_channel_that_refused_a_card_gets_it_once_it_is_mended():
+    world = World()
+    world.channel.broken = Refused("not_in_channel")
+    world.register(1)
+    world.drain()
+    assert not world.channel.messages
+    world.channel.broken = None
+    world.sweep()
+    assert len(world.channel.messages) == 1
+    world.check_rest()

@@ -190,6 +190,10 @@ class World:
             clock=self.clock,
         )
 
+    def sweeper(self) -> Sweep:
+        near = self.near()
+        return Sweep(near.policy, near.records, near.registry, near.jobs, clock=near.clock)
+
     def deliver(self, queue: str, queued: Queued, *, dead: bool = False) -> bool:
         """One delivery; `False` when the message comes back."""
         queued.receives += 1
@@ -222,7 +226,7 @@ class World:
     def sweep(self, *, everything: bool = False) -> None:
         """One sweep, and all that it asks for."""
         self._events += 1
-        Sweep(self.near()).run(f"sweep-{self._events}", everything=everything)
+        self.sweeper().run(f"sweep-{self._events}", everything=everything)
         self.drain()
 
     def land(self) -> None:
@@ -341,6 +345,7 @@ class World:
         for model in self.models():
             state = self.state(model)
             if state.head:
+                self._check_superseded(state)
                 self._check_registry(state)
                 self._check_cards(state)
                 self._check_status(state)
@@ -352,6 +357,13 @@ class World:
         for environment in self.policy.path:
             self._check_newest(environment)
         self._check_answers()
+
+    def _check_superseded(self, state: VersionState) -> None:
+        for one in state.pending:
+            found = read_approved(self.parameters.value(self.names.approved(state.model.group, one.id.environment)))
+            newer = found and found.stands and (found.model_package_version or 0) > state.model.version
+            late = newer and found and found.approved_at and found.approved_at > one.opened_entry.at
+            self._want(not late, f"{one.id} still asks although a newer version was approved")
 
     def _check_registry(self, state: VersionState) -> None:
         package = self.registry.packages[state.model]
