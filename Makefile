@@ -29,7 +29,7 @@ check: $(READY) ## format, lint, types, import rules, dead code, words
 	@echo "All checks passed."
 
 proofs: $(READY) ## the long crash, race and fuzz tests, with their figures
-	@PROOFS=long $(PY) -m pytest -q -s tests/proofs
+	@PROOFS=long $(PY) -m pytest -q -n 2 tests/proofs tests/journeys/test_races.py
 
 format: $(READY) ## format the code, and mend what the linter can
 	@$(PY) -m ruff format --quiet .

@@ -17,14 +17,12 @@ def stack() -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(autouse=True)
-def _well(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture
+def well(stack: Stack) -> Iterator[None]:
     """Whatever a test made go wrong ends with it."""
     yield
-    if "stack" in request.fixturenames:
-        running: Stack = request.getfixturevalue("stack")
-        for faults in (running.aws.faults, running.slack.faults, running.entra.faults):
-            faults.clear()
-        running.bus.faults.duplicates = running.bus.faults.reorder = 0
-        running.bus.faults.drop = 0.0
-        running.settle(60)
+    for faults in (stack.aws.faults, stack.slack.faults, stack.entra.faults):
+        faults.clear()
+    stack.bus.faults.duplicates = stack.bus.faults.reorder = 0
+    stack.bus.faults.drop = 0.0
+    stack.settle(60)

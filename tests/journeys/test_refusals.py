@@ -18,6 +18,8 @@ from infra.local.slack_http import Request
 from infra.local.stack import Stack
 from tests.journeys.people import approve, buttons, card, everything, registered, reject, state, told
 
+pytestmark = pytest.mark.usefixtures("well")
+
 UNIDENTIFIED = "could not be identified as one person"
 
 

@@ -8,6 +8,8 @@ import pytest
 from infra.local.stack import Stack
 from tests.journeys.people import CHANNELS, approve, buttons, card, everything, registered, state, told
 
+pytestmark = pytest.mark.usefixtures("well")
+
 
 @pytest.fixture
 def group() -> str:
