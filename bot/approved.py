@@ -57,7 +57,8 @@ class ApprovedModel:
         """The parameter's value: every key is there, null where there is nothing to say."""
         found = to_json(self)
         found["containers"] = [_all_keys(each, _CONTAINER_KEYS) for each in found.get("containers", [])]
-        return encode({"approved_by": [], **_all_keys(found, _KEYS), "containers": found["containers"]})
+        lists = {"approved_by": found.get("approved_by", []), "containers": found["containers"]}
+        return encode({**_all_keys(found, _KEYS), **lists})
 
 
 def read_approved(text: str | None) -> ApprovedModel | None:

@@ -261,9 +261,12 @@ _MARK = {
 _LARGE = 10
 _ACRONYMS = frozenset({"auc", "f1", "f2", "mae", "mape", "mse", "rmse", "r2"})
 _HIGHER = re.compile(
-    r"auc|accuracy|precision|recall|f1|f2|f0_5|r2|specificity|sensitivity|true_(positive|negative)_rate"
+    r"(?<![a-z0-9])(auc|accuracy|precision|recall|f1|f2|f0_5|r2|specificity|sensitivity|true_(positive|negative)_rate)"
+    r"(?![a-z0-9])"
 )
-_LOWER = re.compile(r"loss|error|rmse|mae|mse|mape|latency|_ms$|false_(positive|negative)_rate|brier")
+_LOWER = re.compile(
+    r"(?<![a-z0-9])(loss|error|rmse|mae|mse|mape|latency|ms|false_(positive|negative)_rate|brier)(?![a-z0-9])"
+)
 
 
 def _direction(name: str) -> int:
@@ -409,6 +412,8 @@ def _told_observed(model: str, observed: Observed) -> Line:
             return (*line, "It was put back; please answer on the card.")
         case Hand.STOP:
             return (*line, "It counts as a stop: the pending request is rejected.")
+        case Hand.RELEASE:
+            return (*line, "That takes the earlier rejection by hand back; what was approved here stands as before.")
         case Hand.BRAKE:
             return (
                 *line,

@@ -42,7 +42,7 @@ def from_json(kind: type[T], value: object) -> T:
     """Build a `kind` from a JSON object; raise `Malformed` when a field is missing or of another type."""
     try:
         return _read(kind, value)  # type: ignore[no-any-return]
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as problem:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as problem:
         raise Malformed(f"not a {kind.__name__}: {problem}") from problem
 
 

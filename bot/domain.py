@@ -50,7 +50,10 @@ def moment(text: str) -> datetime:
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return parsed.astimezone(UTC)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError as problem:
+        raise ValueError(f"{text!r} is out of range") from problem
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -252,6 +255,7 @@ class Hand(StrEnum):
     PUT_BACK = "put back"
     STOP = "stop"
     BRAKE = "brake"
+    RELEASE = "release"
     LEFT = "left"
 
 

@@ -37,6 +37,7 @@ KINDS: Mapping[str, type[Event]] = MappingProxyType(
         "observed": Observed,
     }
 )
+NAME_LIMIT = 400
 REASON_LIMIT = 1200
 """Encoded bytes of a reason; the rest of an entry takes less than what remains of 4,096."""
 
@@ -50,7 +51,8 @@ def encode_entry(entry: Entry) -> str:
     """Write an entry within 4,096 bytes: a long reason is cut, metrics beyond what fits are left out."""
     event = entry.event
     if isinstance(event, Vote | Revoked):
-        event = replace(event, reason=cut(event.reason, REASON_LIMIT))
+        by = replace(event.by, name=cut(event.by.name, NAME_LIMIT))
+        event = replace(event, by=by, reason=cut(event.reason, REASON_LIMIT))
     head = {
         "seq": entry.seq,
         "at": rfc3339(entry.at),
@@ -146,7 +148,7 @@ class VersionState:
     def round(self, request: RequestId) -> Round | None:
         """The round of that id, current or not."""
         rounds = self.rounds.get(request.environment, ())
-        return rounds[request.round - 1] if request.round <= len(rounds) else None
+        return rounds[request.round - 1] if 1 <= request.round <= len(rounds) else None
 
     def standing(self, environment: str) -> Round | None:
         """The newest approved round that nobody has revoked."""
@@ -288,8 +290,12 @@ def _observe(state: VersionState, entry: Entry, observed: Observed) -> VersionSt
             return replace(state, put_back=state.put_back + 1)
         case Hand.BRAKE:
             return replace(state, braked=True)
+        case Hand.RELEASE:
+            return replace(state, braked=False)
         case Hand.STOP:
-            return _end(state, entry, state.request(observed.environment, observed.round), State.REJECTED)
+            for each in state.pending:
+                state = _with(state, replace(each, state=State.REJECTED, ending=entry))
+            return replace(state, braked=True)
     return state
 
 

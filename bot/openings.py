@@ -74,7 +74,9 @@ class Openings:
                 raise NotRecorded(AGAIN)
             member: Member = asked.result()
             rules.may_request(member)
-            package = rules.requestable(look.state, name, described_package.result(), self._near.policy.path)
+            package = rules.requestable(
+                look.state, name, described_package.result(), self._near.policy, self._near.clock()
+            )
             requester = Requester(member.person.name, member.person.oid)
             look, around = self._open(look, package, environment, job.op, requester=requester)
         self._projection.carry_out(look, described_package.result(), Task(job.op, posts=True), around=around)

@@ -103,7 +103,9 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
         table = {}
     found = reader.table(key, table, {**_ENVIRONMENT, **_LATER_ENVIRONMENT})
     notify = reader.table(f"{key}.notify", found.pop("notify") or {}, {**_NOTIFY, **_LATER_NOTIFY})
-    if found["name"] in names:
+    if str(found["name"]).startswith("approval-"):
+        reader.mistakes.append(f"{key}.name: {found['name']!r} would hide the bot's own metadata; choose another.")
+    if found["name"] is not None and found["name"] in names:
         reader.mistakes.append(f"{key}.name: {found['name']!r} stands twice.")
     names.append(found["name"])
     kept = {name: found[name] for name in _ENVIRONMENT if name != "notify"}
@@ -129,7 +131,7 @@ class _Reader:
             return key.default
         try:
             value = key.read(raw[name])
-        except (Malformed, ValueError, TypeError, AttributeError):
+        except (Malformed, ValueError, TypeError, AttributeError, OverflowError):
             self.mistakes.append(f"{where}: {raw[name]!r:.80} is not right; {key.wanted}.")
             return key.default
         if key.later and value != key.default:

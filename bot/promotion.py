@@ -3,7 +3,7 @@
 import logging
 
 from bot.decisions import Decisions, NotProjected
-from bot.errors import Refused, Unavailable
+from bot.errors import Malformed, Refused, Unavailable
 from bot.hands import Hands
 from bot.jobs import (
     AnswerJob,
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 UNSURE = "Your answer could not be confirmed. Please look at the card in a few minutes; if it still asks, answer again."
 TRYING = "Your answer has arrived but could not be checked yet. Still trying; you need not press again."
+IMPOSSIBLE = "Your answer could not be carried out. Please tell a platform engineer; the log says what is wrong."
 RECORDED = "Your answer is recorded."
 
 
@@ -45,6 +46,10 @@ class Promotion:
         except Refused as refused:
             log.info("%s refused: %s", described(job), refused)
             self._tell(job, str(refused), receipt)
+        except Malformed as problem:
+            log.error("%s cannot be carried out: %s", described(job), problem)
+            self._tell(job, IMPOSSIBLE, receipt)
+            raise
         except Unavailable as trouble:
             log.warning("%s not carried out yet: %s", described(job), trouble)
             self._tell_trouble(job, receipt, recorded=isinstance(trouble, NotProjected))
@@ -86,5 +91,5 @@ class Promotion:
             log.error("%s: the person cannot be told %r: %s", described(job), text, refused)
         except Unavailable as trouble:
             log.warning("%s: the person could not be told %r yet: %s", described(job), text, trouble)
-            if not receipt.last and not receipt.dead:
+            if not receipt.dead:
                 raise

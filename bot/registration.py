@@ -56,6 +56,12 @@ def by_hand(state: VersionState, package: Package, path: tuple[str, ...]) -> Obs
             first = state.pending[0].id
             return Observed("rejected", by, Hand.STOP, first.environment, first.round)
         return Observed("rejected", by, Hand.BRAKE)
+    if (
+        package.status == ApprovalStatus.APPROVED
+        and state.braked
+        and ApprovalStatus.APPROVED in wanted.metadata.values()
+    ):
+        return Observed("approved", by, Hand.RELEASE)
     what = "approved" if package.status == ApprovalStatus.APPROVED else "changed"
     return Observed(what, by, Hand.PUT_BACK if state.put_back < PUT_BACK_AT_MOST else Hand.LEFT)
 

@@ -210,15 +210,20 @@ def opening(
     )
 
 
-def requestable(state: VersionState, environment: str, package: Package | None, path: tuple[str, ...]) -> Package:
+def requestable(
+    state: VersionState, environment: str, package: Package | None, policy: Policy, now: datetime
+) -> Package:
     """The package a new round would be about; refuse one that nobody could use."""
     one = state.current(environment)
     if package is None:
         raise NotRequestable(f"{state.model} is not in the registry. Check group and version.")
-    if one and one.state is State.PENDING and one.opened.fingerprint == package.fingerprint:
+    if why := policy.why_not(package):
+        raise NotRequestable(f"{state.model} cannot be asked about: {why}. Ask a platform engineer if it should be.")
+    waits = one is not None and one.state is State.PENDING and now < one.opened.expires_at
+    if one and waits and one.opened.fingerprint == package.fingerprint:
         message = f"{state.model} is being asked about for {environment} already: {one.id}. Answer on its card."
         raise NotRequestable(message)
-    if not state.in_order(environment, path):
+    if not state.in_order(environment, policy.path):
         message = f"{state.model} is not approved for every environment before {environment}. Ask for those first."
         raise NotRequestable(message)
     return package
@@ -243,7 +248,9 @@ def _follows(state: VersionState, environment: str, policy: Policy) -> bool:
     rules = policy.environment(environment)
     if before is None or before.approval is None or rules is None or rules.request_after != "approval":
         return False
-    return one is None or (one.state is State.ENDED and before.approval.at > one.opened_entry.at)
+    earlier = (state.standing(each) for each in policy.path[:place])
+    healed = max(each.approval.at for each in earlier if each and each.approval)
+    return one is None or (one.state is State.ENDED and healed > one.opened_entry.at)
 
 
 def _four_eyes(one: Round, person: Person, environment: EnvironmentPolicy) -> None:
@@ -262,8 +269,9 @@ def _four_eyes(one: Round, person: Person, environment: EnvironmentPolicy) -> No
 
 
 def _distinct(state: VersionState, one: Round, person: Person) -> None:
-    place = state.path.index(one.id.environment) if one.id.environment in state.path else 0
-    before = state.standing(state.path[place - 1]) if place else None
+    path = one.opened.path
+    place = path.index(one.id.environment) if one.id.environment in path else 0
+    before = state.standing(path[place - 1]) if place else None
     if before and person.oid in {vote.by.oid for vote in before.approvals}:
         message = f"You approved {before.id.environment}; for {one.id.environment} somebody else has to answer."
         raise SelfApproval(message)

@@ -91,6 +91,9 @@ class GroupStatus:
         running = {slot.version for slot in self.approved.values()}
         idle = [number for number, row in self.versions.items() if not row.pending and int(number) not in running]
         victims = idle or ([] if any(slot.metrics for slot in self.approved.values()) else list(self.versions))
+        if not victims and not any(slot.metrics for slot in self.approved.values()):
+            first = min(self.approved, key=lambda key: self.approved[key].at)
+            return replace(self, approved={key: slot for key, slot in self.approved.items() if key != first})
         if not victims:
             return replace(self, approved={key: replace(slot, metrics=()) for key, slot in self.approved.items()})
         oldest = min(victims, key=int)
@@ -100,9 +103,10 @@ class GroupStatus:
 def read_status(text: str | None) -> GroupStatus:
     """Read a status; an unreadable one counts as empty and is written anew."""
     try:
-        return from_json(GroupStatus, decode(text)) if text else GroupStatus()
+        found = from_json(GroupStatus, decode(text)) if text else GroupStatus()
     except Malformed:
         return GroupStatus()
+    return found if all(number.isdecimal() for number in found.versions) else GroupStatus()
 
 
 def row_of(state: VersionState) -> Row:

@@ -50,7 +50,7 @@ SLACK = ChatUser("slack", "T1", "maya", "C0MODELS00")
 
 def package(**changes):
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/7"
-    found = Package(MODEL, arn, "PendingManualApproval", containers=(Container("image", "sha256:1"),))
+    found = Package(MODEL, arn, "PendingManualApproval", containers=(Container("image", "sha256:1"),), created_at=START)
     return replace(found, **changes)
 
 
@@ -325,7 +325,7 @@ def test_a_member_of_no_group_may_ask():
 
 
 def requestable(state, environment="dev", of=None):
-    return rules.requestable(state, environment, of, POLICY.path)
+    return rules.requestable(state, environment, of, POLICY, LATER)
 
 
 def test_a_version_that_is_not_registered_cannot_be_asked_about():
@@ -341,6 +341,17 @@ def test_a_version_that_is_being_asked_about_is_not_asked_about_twice():
 def test_a_version_cannot_be_asked_about_out_of_order():
     call = lambda: requestable(asked(), "test", package())  # noqa: E731
     refusal(NotRequestable, call, "churn v7", "before test", "Ask for those first")
+
+
+def test_a_version_that_is_not_governed_is_not_asked_about():
+    old = package(created_at=START - timedelta(days=1000))
+    refusal(NotRequestable, lambda: requestable(VersionState(MODEL), of=old), "churn v7", "since", "platform engineer")
+
+
+def test_an_expired_request_can_be_asked_for_again():
+    late = START + timedelta(days=15)
+    found = package()
+    assert rules.requestable(asked(), "dev", found, POLICY, late) is found
 
 
 def test_a_changed_or_decided_version_can_be_asked_about_again():

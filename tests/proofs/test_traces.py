@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.approved import read_approved
 from bot.domain import ModelVersion, State
 from bot.errors import Refused, Unavailable
 from bot.jobs import CheckJob, OpenJob, Receipt, SupersedeJob, TidyJob
@@ -426,3 +427,48 @@ def test_a_channel_that_refused_a_card_gets_it_once_it_is_mended():
     world.sweep()
     assert len(world.channel.messages) == 1
     world.check_rest()
+
+
+def test_a_by_hand_rejection_while_the_next_environment_is_asked_stops_that_and_is_never_put_back():
+    world = World()
+    approved_in_dev(world)
+    model = ModelVersion("churn", 1)
+    world.registry.edit(model, "somebody", status="Rejected")
+    world.drain()
+    world.sweep()
+    assert world.request_state("churn/1/test/1") is State.REJECTED
+    assert world.registry.packages[model].status == "Rejected"
+    assert world.pointer("dev") == 1
+
+    world.registry.edit(model, "somebody", status="Approved")
+    world.drain()
+    assert world.registry.packages[model].status == "Approved"
+    world.check_rest()
+
+
+def test_what_was_revoked_is_named_as_the_version_before_by_the_next_approval():
+    world = World()
+    approved_in_dev(world, 1)
+    world.revoke("maya", "churn/1/dev/1")
+    world.drain()
+    gone = read_approved(world.parameters.value(world.names.approved("churn", "dev")))
+    assert gone is not None
+    assert (gone.status, gone.previous, gone.approved_by) == ("None", 1, ())
+    approved_in_dev(world, 2)
+    found = read_approved(world.parameters.value(world.names.approved("churn", "dev")))
+    assert found is not None
+    assert found.previous == 1
+
+
+def test_a_word_that_cannot_be_said_at_the_last_receive_is_said_from_the_dead_letters():
+    world = World()
+    world.register(1)
+    world.drain()
+    job = world.answer("eli", "churn/1/dev/1")
+    world.jobs.queues["decisions"].clear()
+    world.channel.broken = Unavailable("Slack does not answer")
+    with pytest.raises(Unavailable):
+        world.worker().handle(job, Receipt(MAX_RECEIVES, last=True))
+    world.channel.broken = None
+    world.worker().handle(job, Receipt(1, dead=True))
+    assert "not recorded" in world.channel.told("eli")[-1]
