@@ -380,7 +380,7 @@ def _history(view: VersionState, one: Round) -> Line:
         if (earlier := view.standing(environment)) and earlier.approval:
             people = _people([vote.by for vote in earlier.approvals], [vote.via for vote in earlier.approvals])
             line += [f" · {environment} approved by ", *people, " ", Moment(earlier.approval.at)]
-    return (*line, " · history in thread")
+    return tuple(line)
 
 
 def _people(people: Iterable[Person], via: Iterable[ChatUser]) -> Line:

@@ -1,17 +1,22 @@
-"""`model-approvals`: what is approved, how things stand, who said what, and a sweep by hand. It decides nothing."""
+"""`model-approvals`: what is approved, how things stand, who said what, and a sweep by hand. It decides nothing.
+
+What needs a person (`request`) is done on our pages, after a sign-in.
+"""
 
 import argparse
 import json
 import os
 import sys
+import webbrowser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import report, wiring
 from bot.approved import ApprovedModel
 from bot.domain import GROUP, ModelVersion
-from bot.errors import ApprovalError
+from bot.errors import ApprovalError, UnknownRequest
 from bot.library import approved_model
+from bot.links import asking_page
 
 OK, FAILED, NOTHING = 0, 1, 3
 
@@ -27,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="model-approvals", description=__doc__)
+    parser = argparse.ArgumentParser(prog="model-approvals", description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     approved = _command(commands, "approved", _approved, "the model approved for an environment")
     approved.add_argument("group", metavar="GROUP", type=_group)
@@ -39,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("group", metavar="GROUP", type=_group)
     history.add_argument("version", metavar="VERSION", type=_version, nargs="?")
     history.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    request = _command(commands, "request", _request, "the page on which a promotion is requested, in the browser")
+    request.add_argument("group", metavar="GROUP", type=_group)
+    request.add_argument("version", metavar="VERSION", type=_version)
+    request.add_argument("environment", metavar="ENV")
+    request.add_argument("--no-browser", action="store_true", help="only print its address")
     sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
     sweep.add_argument("--all", action="store_true", help="every version since the policy's `since`")
     return parser
@@ -95,6 +105,21 @@ def _history(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print(report.as_csv(rows), end="")
     else:
         print(report.timeline(rows))
+    return OK
+
+
+def _request(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Decide nothing here: whoever holds rights in AWS is not therefore a person of the directory."""
+    pages, policy = wiring.pages_url(environment), wiring.policy(environment)
+    model = ModelVersion(asked.group, asked.version)
+    if policy.environment(asked.environment) is None or not policy.governs_group(asked.group):
+        raise UnknownRequest(
+            f"The policy knows no environment {asked.environment} for {asked.group}; it has {', '.join(policy.path)}."
+        )
+    url = asking_page(pages, model, asked.environment)
+    print(json.dumps({"url": url}) if asked.json else url)
+    if not asked.no_browser and not asked.json:
+        webbrowser.open(url)
     return OK
 
 

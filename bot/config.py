@@ -7,11 +7,24 @@ from pathlib import Path
 
 from bot.domain import moment
 from bot.errors import SettingsError
-from bot.policy import GUID, Policy, read_policy
+from bot.policy import EMAIL, GUID, Policy, read_policy
 
 PREFIX = "MODEL_APPROVALS_"
 POLICY = Path(__file__).resolve().parent.parent / "infra" / "policy.toml"
+MICROSOFT = (
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+    "login.microsoftonline.us",
+    "graph.microsoft.us",
+    "dod-graph.microsoft.us",
+    "login.partner.microsoftonline.cn",
+    "microsoftgraph.chinacloudapi.cn",
+)
+"""Where Microsoft's clouds are (https://learn.microsoft.com/graph/deployments)."""
+ASSERTION_AUDIENCE = "api://AzureADTokenExchange"
 _URL = re.compile(r"https?://[^\s?#]+")
+_HTTPS = re.compile(r"https://[^\s?#@]+")
+_AUDIENCE = re.compile(r"[a-z]+://\S+")
 _NEVER = moment("9999-01-01T00:00:00Z")
 _ROOT = re.compile(r"(/[a-zA-Z0-9_.-]+){1,5}")
 
@@ -41,16 +54,26 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True)
 class EntraSettings:
-    """One tenant of one cloud."""
+    """One tenant of one cloud. The app proves itself by a secret, by a certificate (a file), else by AWS's word."""
 
     tenant: str
     client_id: str
     client_secret: str
+    certificate: str
+    assertion_audience: str
     authority: str
     graph_url: str
     domains: tuple[str, ...]
     ca_bundle: str
     proxy: str
+
+
+@dataclass(frozen=True, slots=True)
+class PagesSettings:
+    """Where our web pages are, and the KMS key that seals what travels through browsers and mails."""
+
+    url: str
+    key: str
 
 
 class Settings:
@@ -90,12 +113,46 @@ class Settings:
 
     def entra(self) -> EntraSettings:
         """The Entra side."""
+        found = self._entra()
+        if found.client_secret and found.certificate:
+            self._mistakes.append(f"{PREFIX}ENTRA_CERTIFICATE: there is a secret too; keep one of the two.")
+        self._known_host("ENTRA_AUTHORITY", found.authority)
+        self._known_host("GRAPH_URL", found.graph_url)
+        return found
+
+    def pages(self) -> PagesSettings:
+        """Our web pages."""
+        return PagesSettings(
+            url=self.pages_url(),
+            key=self._text("SEAL_KEY", "the id, ARN or alias of a symmetric KMS key", re.compile(r"[a-zA-Z0-9:/_-]+")),
+        )
+
+    def pages_url(self) -> str:
+        """Where our web pages are."""
+        return self._text("PAGES_URL", "where the pages are, such as https://approvals.example.com", _URL).rstrip("/")
+
+    def mail_from(self) -> str:
+        """Who our mails are from."""
+        return self._text("MAIL_FROM", "an address that SES has verified, such as approvals@example.com", EMAIL)
+
+    def _known_host(self, name: str, url: str) -> None:
+        """Ask for tokens, and with them, only where Microsoft is, or where the settings say that Entra is."""
+        others = (self._environment.get(PREFIX + "ENTRA_HOSTS") or "").split(",")
+        host = url.removeprefix("https://").partition("/")[0].lower()
+        if host and host not in {*MICROSOFT, *(each.strip().lower() for each in others)}:
+            self._mistakes.append(f"{PREFIX}{name}: is no host of Microsoft's; name it in {PREFIX}ENTRA_HOSTS too.")
+
+    def _entra(self) -> EntraSettings:
         return EntraSettings(
             tenant=self._text("ENTRA_TENANT", "the tenant's id", GUID),
             client_id=self._text("ENTRA_CLIENT_ID", "the app registration's client id", GUID),
-            client_secret=self._text("ENTRA_CLIENT_SECRET", "the app registration's secret", re.compile(r"\S+")),
-            authority=self._text("ENTRA_AUTHORITY", "a URL", _URL, "https://login.microsoftonline.com"),
-            graph_url=self._text("GRAPH_URL", "a URL", _URL, "https://graph.microsoft.com"),
+            client_secret=self._text("ENTRA_CLIENT_SECRET", "the app registration's secret", re.compile(r"\S*"), ""),
+            certificate=self._text("ENTRA_CERTIFICATE", "the path of a PEM file", re.compile(r".*"), ""),
+            assertion_audience=self._text(
+                "ENTRA_ASSERTION_AUDIENCE", "the audience of the federated credential", _AUDIENCE, ASSERTION_AUDIENCE
+            ),
+            authority=self._text("ENTRA_AUTHORITY", "an https URL", _HTTPS, "https://login.microsoftonline.com"),
+            graph_url=self._text("GRAPH_URL", "an https URL", _HTTPS, "https://graph.microsoft.com"),
             domains=self._words("EMAIL_DOMAINS", "the e-mail domains of the tenant, separated by commas"),
             ca_bundle=self._text("CA_BUNDLE", "a path", re.compile(r".*"), ""),
             proxy=self._text("PROXY", "a URL", re.compile(r".*"), ""),

@@ -60,6 +60,7 @@ class Decisions:
         def vote(state: VersionState, member: Asked, package: Package | None) -> Event:
             now = self._near.clock()
             rules.answerable(state, job.request, now)
+            rules.identified(job.by, environment)
             return rules.vote(state, job, environment, member=member(), package=package, now=now)
 
         self._decide(job, environment, vote, receipt)
@@ -70,6 +71,7 @@ class Decisions:
 
         def revoked(state: VersionState, member: Asked, _: Package | None) -> Event:
             rules.revocable(state, job.request)
+            rules.identified(job.by, environment)
             return rules.revocation(state, job, environment, member=member())
 
         self._decide(job, environment, revoked, receipt)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot.card import Line, card_of, told
+from bot.card import card_of, told
 from bot.domain import Entry, MessageRef, Observed, Opened, RequestId, Vote
 from bot.errors import Refused, Unavailable
 from bot.history import Round, VersionState
@@ -52,7 +52,7 @@ class Display:
     @property
     def complete(self) -> bool:
         """Whether every card shows and every thread tells what it should, for good."""
-        ended = [posted for one, _, posted in self._shown() if one.ending]
+        ended = [posted for one, surface, posted in self._shown() if one.ending and self._repaints(surface)]
         return not self._failed and all(posted.settled for posted in ended)
 
     @property
@@ -85,7 +85,7 @@ class Display:
     def _updates(self) -> Iterable[Callable[[], object]]:
         """Cards whose text differs, and the twin that somebody clicked."""
         for one, surface, posted in self._shown():
-            if (one.id, surface) not in self._fresh:
+            if self._repaints(surface) and (one.id, surface) not in self._fresh:
                 if self._differs(one, posted):
                     yield partial(self._update, one, surface, posted)
                 twin = self._task.clicked if self._task.request == one.id else None
@@ -95,7 +95,10 @@ class Display:
     def _replies(self) -> Iterable[Callable[[], object]]:
         for one, surface, posted in self._shown():
             later = self._state.entries[posted.threaded :]
-            if lines := [entry for entry in later if one.id in threads_of(self._state, entry)]:
+            lines = [entry for entry in later if one.id in threads_of(self._state, entry)]
+            if not self._repaints(surface):
+                lines = [entry for entry in lines if one.ending and one.ending.seq == entry.seq]
+            if lines:
                 yield partial(self._reply, one, surface, posted.ref, lines)
 
     def _shown(self) -> Iterable[tuple[Round, str, Posted]]:
@@ -103,6 +106,15 @@ class Display:
             for surface, posted in self._posted(one).items():
                 if surface in self._near.channels and posted.ts and not posted.given_up:
                     yield one, surface, posted
+
+    def _repaints(self, surface: str) -> bool:
+        return self._near.channels[surface].repaints
+
+    def _first(self, surface: str) -> MessageRef | None:
+        """The version's first card on a surface, which later ones follow."""
+        rounds = sorted(self._state.all_rounds, key=lambda one: one.opened_entry.seq)
+        posted = (self._posted(one).get(surface) for one in rounds)
+        return next((each.ref for each in posted if each and each.ts), None)
 
     def _posted(self, one: Round) -> Mapping[str, Posted]:
         return self._cards.get(one.id, CardRecord()).surfaces
@@ -119,7 +131,7 @@ class Display:
     def _post(self, one: Round, surface: str, address: str) -> None:
         card, seq = card_of(self._state, one), one.opened_entry.seq
         try:
-            ref = self._near.channels[surface].post(address, card)
+            ref = self._near.channels[surface].post(address, card, self._first(surface))
         except Refused as refused:
             log.error("card of %s given up on %s: %s", one.id, surface, refused)
             self._keep(one, surface, Posted(address, threaded=seq, given_up=str(refused)))
@@ -140,8 +152,8 @@ class Display:
 
     def _reply(self, one: Round, surface: str, ref: MessageRef, lines: Iterable[Entry]) -> None:
         for entry in lines:
-            line: Line = told(self._state, entry)
-            if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line)):
+            line, card = told(self._state, entry), card_of(self._state, one)
+            if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line, card)):
                 return
             self._note(one, surface, threaded=entry.seq)
             if self._task.sweeping and isinstance(entry.event, Vote):

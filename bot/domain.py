@@ -101,12 +101,16 @@ class RequestId:
 
 @dataclass(frozen=True, slots=True)
 class ChatUser:
-    """Who pressed a button, as the surface names them, and where to answer them privately."""
+    """Who pressed a button, as the surface names them, and where to answer them privately.
+
+    `oid` is the person of the directory where the door knows it: by a verified link, or because they signed in.
+    """
 
     surface: str
     team: str
     user: str
     channel: str = ""
+    oid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,8 @@ class Member:
     member: bool
     groups: frozenset[str]
     checked_at: datetime
+    addresses: frozenset[str] = frozenset()
+    """Mail and user principal name, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

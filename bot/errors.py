@@ -2,8 +2,9 @@
 
 ApprovalError
 ├── Refused        the person is told, nothing changed
-│   NotIdentified · NotAnApprover · SelfApproval · AlreadyDecided · AlreadyAnswered · OutOfOrder
-│   Expired · ModelChanged · UnknownRequest · ReasonMissing · NotRecorded · NotRevocable · NotRequestable
+│   NotIdentified · NotLinked · SignInNeeded · NotAnApprover · SelfApproval · AlreadyDecided · AlreadyAnswered
+│   OutOfOrder · Expired · ModelChanged · UnknownRequest · ReasonMissing · NotRecorded · NotRevocable
+│   NotRequestable · BrokenLink ── LinkExpired
 ├── Unavailable    the outside world did not answer; the job is retried
 ├── Malformed      something that reached us is not what it should be; kept aside, never retried
 ├── NotApproved    nothing is approved where a pipeline asked for its model
@@ -32,6 +33,14 @@ class Refused(ApprovalError):
 
 class NotIdentified(Refused):
     """The chat account could not be tied to exactly one person of the directory."""
+
+
+class NotLinked(Refused):
+    """The environment takes answers only from chat accounts that a verified link ties to a person."""
+
+
+class SignInNeeded(Refused):
+    """The environment takes answers only from the page, after a sign-in."""
 
 
 class NotAnApprover(Refused):
@@ -80,6 +89,14 @@ class NotRevocable(Refused):
 
 class NotRequestable(Refused):
     """No new round may be opened for this environment now."""
+
+
+class BrokenLink(Refused):
+    """A link, a form or a cookie that is none of ours, or was made for something else."""
+
+
+class LinkExpired(BrokenLink):
+    """It was ours, and has had its time or its one use."""
 
 
 class Unavailable(ApprovalError):

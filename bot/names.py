@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain import ModelVersion, RequestId
+from bot.domain import ChatUser, ModelVersion, RequestId
 from bot.encoding import sha256
 
 SHARDS = 10
@@ -39,6 +39,10 @@ class Names:
     def marker(self, model: ModelVersion, environment: str) -> str:
         """Marks that a version has work in hand for an environment."""
         return f"{self.markers}/{model.group}/{model.version}/{environment}"
+
+    def person(self, user: ChatUser) -> str:
+        """The verified link of a chat account to a person."""
+        return f"{self.root}/_people/{user.surface}/{user.team}/{user.user}"
 
     def status(self, group: str) -> str:
         """One compact status of a group."""

@@ -14,6 +14,11 @@ from bot.errors import Malformed, SettingsError
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{5,20}")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = re.compile(rf"(?=[^@]{{1,64}}@[^@]{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
+"""An address of the plain kind (RFC 5322, dot-atom): nothing in it means anything to a mail's header."""
+MOST_ADDRESSES = 10
 MOST_APPROVALS = 20
 DAYS = {"d": 86400, "h": 3600, "m": 60}
 
@@ -48,6 +53,17 @@ class Policy:
     since: datetime
     environments: tuple[EnvironmentPolicy, ...]
     sha256: str
+    administrators: str = ""
+
+    @property
+    def mails(self) -> bool:
+        """Whether anybody is asked by e-mail."""
+        return any("email" in each.notify for each in self.environments)
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether answers need our pages: a mail's link, a link of an account, a sign-in."""
+        return self.mails or any(each.identity != "email" for each in self.environments)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -93,7 +109,7 @@ def read_policy(text: str) -> Policy:
     ]
     if reader.mistakes:
         raise SettingsError(reader.mistakes)
-    return Policy(tuple(top["groups"]), top["since"], tuple(environments), sha256(text))
+    return Policy(tuple(top["groups"]), top["since"], tuple(environments), sha256(text), top["administrators"])
 
 
 def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -> EnvironmentPolicy:  # noqa: ANN401
@@ -109,7 +125,10 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
         reader.mistakes.append(f"{key}.name: {found['name']!r} stands twice.")
     names.append(found["name"])
     kept = {name: found[name] for name in _ENVIRONMENT if name != "notify"}
-    return EnvironmentPolicy(notify={"slack": notify["slack"]}, expires_after=found["expires_after"], **kept)
+    told = {surface: address for surface, address in notify.items() if surface in _NOTIFY and address}
+    if not told and not any(mistake.startswith(f"{key}.notify") for mistake in reader.mistakes):
+        reader.mistakes.append(f"{key}.notify: names nobody; give a Slack channel, e-mail addresses, or both.")
+    return EnvironmentPolicy(notify=told, expires_after=found["expires_after"], **kept)
 
 
 class _Reader:
@@ -190,6 +209,14 @@ def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401
     return tuple(value)
 
 
+def _addresses(value: Any) -> str:  # noqa: ANN401
+    """Addresses, each once, as a mail's `To` has them."""
+    words = dict.fromkeys(_words(value))
+    if len(words) > MOST_ADDRESSES or not all(EMAIL.fullmatch(word) for word in words):
+        raise _wrong()
+    return ", ".join(words)
+
+
 def _tables(value: Any) -> list[Any]:  # noqa: ANN401
     if not isinstance(value, list) or not value:
         raise _wrong()
@@ -221,10 +248,10 @@ _TEXT = _matching(re.compile(r"[^\x00-\x1f]{1,120}"))
 _TOP = {
     "groups": _Key(_words, 'patterns of model package groups, such as ["churn*"]', (), needed=True),
     "since": _Key(_time, "the time from which versions are governed, such as 2026-01-01T00:00:00Z", needed=True),
+    "administrators": _Key(_matching(GUID), "the object id of an Entra group: who confirms links of accounts", ""),
     "environments": _Key(_tables, "one [[environments]] table for each, in promotion order", needed=True),
 }
 _LATER_TOP = {
-    "administrators": _Key(_matching(GUID), "an Entra group object id", later=True),
     "overrides": _Key(_tables, "[[overrides]] tables", later=True),
     "metrics": _Key(_table, "a [metrics] table", {}, later=True),
 }
@@ -236,7 +263,7 @@ _ENVIRONMENT = {
     "four_eyes": _Key(_flag, "true or false", default=False),
     "unknown_requester": _Key(_one_of("allow", "refuse"), '"allow" or "refuse"', "allow"),
     "distinct_from_previous": _Key(_flag, "true or false", default=False),
-    "identity": _Key(_one_of("email", "linked", "sign-in"), '"email"', "email", later=True),
+    "identity": _Key(_one_of("email", "linked", "sign-in"), '"email", "linked" or "sign-in"', "email"),
     "request_after": _Key(_one_of("approval", "inference"), '"approval"', "approval", later=True),
     "notify": _Key(_table, 'a table such as { slack = "C0123456789" }', needed=True),
 }
@@ -250,8 +277,8 @@ _LATER_ENVIRONMENT = {
     "external_id": _Key(_TEXT, "the external id of that role", later=True),
     "region": _Key(_TEXT, "an AWS region", later=True),
 }
-_NOTIFY = {"slack": _Key(_matching(SLACK_CHANNEL), "a Slack channel id such as C0123456789", "", needed=True)}
-_LATER_NOTIFY = {
-    "teams": _Key(_TEXT, "a Teams channel id", later=True),
-    "email": _Key(_words, "e-mail addresses", later=True),
+_NOTIFY = {
+    "slack": _Key(_matching(SLACK_CHANNEL), "a Slack channel id such as C0123456789", ""),
+    "email": _Key(_addresses, 'one to ten e-mail addresses, such as ["approvers@example.com"]', ""),
 }
+_LATER_NOTIFY = {"teams": _Key(_TEXT, "a Teams channel id", later=True)}

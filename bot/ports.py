@@ -113,20 +113,38 @@ class Directory(Protocol):
 class Channel(Protocol):
     """A chat: post, reply, update, and a private word."""
 
-    def post(self, channel: str, card: Card) -> MessageRef:
-        """Post a card; raise `Refused` when this channel will never take it, `Unavailable` when it may later."""
+    repaints: bool
+    """Whether a card can be shown anew where it is; else (a mail) only its end is told, as a reply."""
+
+    def post(self, channel: str, card: Card, first: MessageRef | None = None) -> MessageRef:
+        """Post a card, after the `first` one of its version here, if there is one.
+
+        Raise `Refused` when this channel will never take it, `Unavailable` when it may later.
+        """
         ...
 
     def update(self, ref: MessageRef, card: Card) -> None:
         """Show the card as it is now, for everybody."""
         ...
 
-    def reply(self, ref: MessageRef, line: Line) -> None:
-        """Add a line to the card's thread."""
+    def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
+        """Add a line to the card's thread; `card` is how it looks by now."""
         ...
 
     def tell(self, user: ChatUser, text: str) -> None:
         """Say something to one person, in private."""
+        ...
+
+
+class Sealer(Protocol):
+    """Closes a text so that nobody can read or alter it; a purpose is part of the lock."""
+
+    def seal(self, purpose: str, text: str) -> str:
+        """Give letters that may stand in a URL or a cookie; raise `Unavailable`."""
+        ...
+
+    def unseal(self, purpose: str, sealed: str) -> str:
+        """Give the text back; raise `BrokenLink` for anything not sealed here for this purpose, `Unavailable`."""
         ...
 
 

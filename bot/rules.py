@@ -6,6 +6,7 @@ from bot.card import plain, who_ended
 from bot.domain import (
     Answer,
     Champion,
+    ChatUser,
     Evidence,
     Member,
     Opened,
@@ -24,11 +25,13 @@ from bot.errors import (
     Expired,
     ModelChanged,
     NotAnApprover,
+    NotLinked,
     NotRequestable,
     NotRevocable,
     OutOfOrder,
     ReasonMissing,
     SelfApproval,
+    SignInNeeded,
     UnknownRequest,
 )
 from bot.history import Round, VersionState
@@ -67,6 +70,39 @@ def answerable(state: VersionState, request: RequestId, now: datetime) -> Round:
     return one
 
 
+def identified(by: ChatUser, environment: EnvironmentPolicy) -> None:
+    """Refuse an account that is not as well known as the environment wants it."""
+    if environment.identity == "sign-in" and by.surface != "web":
+        raise SignInNeeded(
+            f"Answers for {environment.name} are given after signing in. Press the button again for the way there."
+        )
+    if environment.identity == "linked" and not by.oid:
+        raise NotLinked(
+            f"For {environment.name} your account has to be linked to your company account first. "
+            "Press the button again for the way there."
+        )
+
+
+def may_answer(
+    state: VersionState, request: RequestId, environment: EnvironmentPolicy, member: Member, now: datetime
+) -> Round:
+    """The round this person may answer, whatever the answer, or the refusal that tells them why not."""
+    one = answerable(state, request, now)
+    is_approver(member, environment)
+    _four_eyes(one, member.person, environment)
+    if environment.distinct_from_previous or one.opened.distinct:
+        _distinct(state, one, member.person)
+    if any(isinstance(entry.event, Vote) and entry.event.by.oid == member.person.oid for entry in one.votes):
+        raise AlreadyAnswered(f"You have answered {request} already; another member has to answer too.")
+    return one
+
+
+def has_reason(answer: Answer, reason: str) -> None:
+    """Refuse a reject without a reason."""
+    if answer is Answer.REJECT and not reason.strip():
+        raise ReasonMissing("A reject needs a reason. Press Reject again and say why.")
+
+
 def vote(
     state: VersionState,
     job: AnswerJob,
@@ -77,15 +113,8 @@ def vote(
     now: datetime,
 ) -> Vote:
     """The vote this person may cast, or the refusal that tells them why not."""
-    one = answerable(state, job.request, now)
-    is_approver(member, environment)
-    if job.answer is Answer.REJECT and not job.reason.strip():
-        raise ReasonMissing("A reject needs a reason. Press Reject again and say why.")
-    _four_eyes(one, member.person, environment)
-    if environment.distinct_from_previous or one.opened.distinct:
-        _distinct(state, one, member.person)
-    if any(isinstance(entry.event, Vote) and entry.event.by.oid == member.person.oid for entry in one.votes):
-        raise AlreadyAnswered(f"You have answered {job.request} already; another member has to answer too.")
+    one = may_answer(state, job.request, environment, member, now)
+    has_reason(job.answer, job.reason)
     unchanged(one, package)
     return Vote(
         environment=job.request.environment,
@@ -130,18 +159,23 @@ def revocation(state: VersionState, job: RevokeJob, environment: EnvironmentPoli
 
 def is_approver(member: Member, environment: EnvironmentPolicy) -> None:
     """Refuse whoever is not, now, an enabled member of the tenant and in the approver group."""
+    belongs(member, ask=environment.who_may_answer)
     name = member.person.name
-    if not member.enabled:
-        raise NotAnApprover(f"The account of {name} is disabled in the directory. Ask your administrator.")
-    if not member.member:
-        message = f"{name} is a guest in the directory, and guests cannot answer. Ask {environment.who_may_answer}."
-        raise NotAnApprover(message)
     if environment.approvers not in member.groups:
         message = (
             f"{name} is not an approver for {environment.name}. Only {environment.who_may_answer} may answer; "
             "ask one of them, or ask your administrator to be added."
         )
         raise NotAnApprover(message)
+
+
+def belongs(member: Member, *, ask: str = "a member of the company") -> None:
+    """Refuse whoever is no enabled member of the tenant; `ask` is who may answer instead."""
+    name = member.person.name
+    if not member.enabled:
+        raise NotAnApprover(f"The account of {name} is disabled in the directory. Ask your administrator.")
+    if not member.member:
+        raise NotAnApprover(f"{name} is a guest in the directory, and guests cannot answer. Ask {ask}.")
 
 
 def may_request(member: Member) -> None:
@@ -214,19 +248,24 @@ def requestable(
     state: VersionState, environment: str, package: Package | None, policy: Policy, now: datetime
 ) -> Package:
     """The package a new round would be about; refuse one that nobody could use."""
-    one = state.current(environment)
     if package is None:
         raise NotRequestable(f"{state.model} is not in the registry. Check group and version.")
     if why := policy.why_not(package):
         raise NotRequestable(f"{state.model} cannot be asked about: {why}. Ask a platform engineer if it should be.")
+    askable(state, environment, policy, now, fingerprint=package.fingerprint)
+    return package
+
+
+def askable(state: VersionState, environment: str, policy: Policy, now: datetime, *, fingerprint: str = "") -> None:
+    """Refuse a new round while one waits for an answer (about this package, if it is known), or out of order."""
+    one = state.current(environment)
     waits = one is not None and one.state is State.PENDING and now < one.opened.expires_at
-    if one and waits and one.opened.fingerprint == package.fingerprint:
+    if one and waits and fingerprint in ("", one.opened.fingerprint):
         message = f"{state.model} is being asked about for {environment} already: {one.id}. Answer on its card."
         raise NotRequestable(message)
     if not state.in_order(environment, policy.path):
         message = f"{state.model} is not approved for every environment before {environment}. Ask for those first."
         raise NotRequestable(message)
-    return package
 
 
 def superseded(state: VersionState, request: RequestId, newer: tuple[int, datetime] | None) -> Superseded | None:

@@ -9,20 +9,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
+from bot.admission import Admission
 from bot.aws.clients import Clients
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
-from bot.config import AwsSettings, EntraSettings, Settings, SlackSettings
-from bot.errors import Refused, SettingsError
+from bot.config import AwsSettings, EntraSettings, PagesSettings, Settings
+from bot.domain import ChatUser
+from bot.errors import UNIDENTIFIED, NotIdentified, Refused, SettingsError
 from bot.jobs import Job, decode_job
+from bot.links import Links
 from bot.names import Names
 from bot.neighbours import Neighbours
+from bot.people import People
 from bot.policy import Policy
-from bot.ports import Directory, Jobs
+from bot.ports import Channel, Directory, Jobs
 from bot.promotion import Promotion
 from bot.records import Records
+from bot.seals import Seals
 from bot.status import GroupStatus
 from bot.sweep import Sweep, Swept
 from bot.waves import ThreadCrew
@@ -61,27 +66,67 @@ def policy(environment: Environment) -> Policy:
     return found
 
 
+def pages_url(environment: Environment) -> str:
+    """Where our pages are."""
+    settings = Settings(environment)
+    found = settings.pages_url()
+    settings.check()
+    return found
+
+
 def slack_door(environment: Environment) -> Callable[[Json], Json]:
     """What answers API Gateway's events for Slack."""
     from bot.slack.api import SlackApi
     from bot.slack.app import build, dispatch
+    from bot.slack.identity import vouched
     from bot.slack.listeners import Statuses
 
     settings = Settings(environment)
     aws, slack = settings.aws(), settings.slack()
     settings.check()
-    jobs, path = _jobs_under_policy(environment, aws)
-    found = records(environment)
+    clients, crew = Clients(aws.region), ThreadCrew()
+    store, names = SsmParameters(clients), Names(aws.root)
+    found = Records(store, names, crew)
+    api = SlackApi(slack.bot_token, timeout=DOOR_TIMEOUT, base_url=slack.api_url)
+    jobs, rules, pages = _under_policy(environment, aws, clients)
+    links = Links(pages.url, _seals(pages, clients), now) if pages else None
     door = build(
         signing_secrets=slack.signing_secrets,
         team=slack.team,
-        api=SlackApi(slack.bot_token, timeout=DOOR_TIMEOUT, base_url=slack.api_url),
+        api=api,
         jobs=jobs,
-        statuses=Statuses(partial(_overview, found), partial(_group, found), path),
-        crew=ThreadCrew(),
+        statuses=Statuses(partial(_overview, found), partial(_group, found), rules.path if rules else ()),
+        admission=Admission(rules, People(store, names), links, vouched(api, slack.team)) if rules else None,
+        pages=pages.url if pages else "",
+        crew=crew,
         clock=now,
     )
     return partial(dispatch, door)
+
+
+def web_door(environment: Environment) -> Callable[[Json], Json]:
+    """What answers API Gateway's events for our pages: links of mails, sign-in, answers, linked accounts."""
+    from bot.desk import Desk
+    from bot.linking import Linking
+    from bot.web.site import Site, dispatch
+
+    settings = Settings(environment)
+    aws, entra, pages, found = settings.aws(), settings.entra(), settings.pages(), settings.policy()
+    settings.check()
+    clients, crew = Clients(aws.region), ThreadCrew()
+    store, names = SsmParameters(clients), Names(aws.root)
+    seals, microsoft = _seals(pages, clients), _Microsoft(entra, clients)
+    directory = microsoft.directory(_nobody)
+    site = Site(
+        desk=Desk(found, Records(store, names, crew), directory, _queue(aws, clients), crew, now),
+        linking=Linking(found, People(store, names), directory, Links(pages.url, seals, now), now),
+        seals=seals,
+        sign_in=microsoft.sign_in(f"{pages.url}/signed-in"),
+        pages=pages.url,
+        tenant=entra.tenant,
+        clock=now,
+    )
+    return partial(dispatch, site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +146,8 @@ def events(environment: Environment) -> Events:
     settings = Settings(environment)
     aws = settings.aws()
     settings.check()
-    return Events(records_of, partial(jobs_of, account=aws.account, region=aws.region), _queue(aws))
+    queue = _queue(aws, Clients(aws.region))
+    return Events(records_of, partial(jobs_of, account=aws.account, region=aws.region), queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +168,34 @@ class Worker:
 
 def worker(environment: Environment) -> Worker:
     """The one writer, with every neighbour."""
+    from bot.aws.metrics import S3Evaluations
+    from bot.aws.registry import SageMakerRegistry
+    from bot.slack.api import SlackApi
+    from bot.slack.channel import SlackChannel
+    from bot.slack.identity import confirmed_email
+
     settings = Settings(environment)
     aws, slack, entra, found = settings.aws(), settings.slack(), settings.entra(), settings.policy()
+    pages = settings.pages() if found.signs_in else None
+    sender = settings.mail_from() if found.mails else ""
     settings.check()
-    return Worker(Promotion(_neighbours(aws, slack, entra, found)), aws.max_receives)
+    clients, crew = Clients(aws.region), ThreadCrew()
+    api = SlackApi(slack.bot_token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
+    channels: dict[str, Channel] = {"slack": SlackChannel(api, team=slack.team, pages=pages.url if pages else "")}
+    if pages and sender:
+        channels["email"] = _mail(sender, pages, clients)
+    near = Neighbours(
+        policy=found,
+        records=Records(SsmParameters(clients), Names(aws.root), crew),
+        registry=SageMakerRegistry(clients, partition=aws.partition, region=aws.region, account=aws.account),
+        directory=_Microsoft(entra, clients).directory(confirmed_email(api, slack.team)),
+        evaluations=S3Evaluations(clients),
+        channels=channels,
+        jobs=_queue(aws, clients),
+        crew=crew,
+        clock=now,
+    )
+    return Worker(Promotion(near), aws.max_receives)
 
 
 def sweep(environment: Environment) -> Callable[..., Swept]:
@@ -146,64 +216,91 @@ def sweep(environment: Environment) -> Callable[..., Swept]:
     return run
 
 
-def _neighbours(aws: AwsSettings, slack: SlackSettings, entra: EntraSettings, found: Policy) -> Neighbours:
-    from bot.aws.metrics import S3Evaluations
-    from bot.aws.registry import SageMakerRegistry
-    from bot.slack.api import SlackApi
-    from bot.slack.channel import SlackChannel
-    from bot.slack.identity import confirmed_email
+class _Microsoft:
+    """Entra and Graph: one session, and one way to prove who the bot is."""
 
-    clients, crew = Clients(aws.region), ThreadCrew()
-    api = SlackApi(slack.bot_token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
-    return Neighbours(
-        policy=found,
-        records=Records(SsmParameters(clients), Names(aws.root), crew),
-        registry=SageMakerRegistry(clients, partition=aws.partition, region=aws.region, account=aws.account),
-        directory=_directory(entra, confirmed_email(api, slack.team)),
-        evaluations=S3Evaluations(clients),
-        channels={"slack": SlackChannel(api, team=slack.team)},
-        jobs=_queue(aws, clients),
-        crew=crew,
-        clock=now,
-    )
+    def __init__(self, entra: EntraSettings, clients: Clients) -> None:
+        from bot.aws.assertion import aws_assertion
+        from bot.entra.credential import credential_of
+        from bot.entra.http import open_session
+
+        self._entra = entra
+        self._session = open_session(ca_bundle=entra.ca_bundle, proxy=entra.proxy)
+        self._credential = credential_of(
+            secret=entra.client_secret,
+            certificate=entra.certificate,
+            assertion=aws_assertion(clients, entra.assertion_audience),
+        )
+
+    def directory(self, identify: Callable[[ChatUser], str]) -> Directory:
+        """Who people are and where they belong."""
+        from bot.entra.directory import EntraDirectory
+        from bot.entra.token import AppToken
+
+        entra = self._entra
+        token = AppToken(
+            self._session,
+            authority=entra.authority,
+            tenant=entra.tenant,
+            client_id=entra.client_id,
+            credential=self._credential,
+            scope=f"{entra.graph_url}/.default",
+        )
+        return EntraDirectory(
+            self._session,
+            token,
+            graph_url=entra.graph_url,
+            identify=identify,
+            domains=entra.domains,
+            crew=ThreadCrew(),
+            clock=now,
+        )
+
+    def sign_in(self, redirect_uri: str) -> Any:  # noqa: ANN401 - bot.web says what it needs of it
+        """The sign-in of people."""
+        from bot.entra.sign_in import SignIn
+
+        return SignIn(
+            self._session,
+            authority=self._entra.authority,
+            tenant=self._entra.tenant,
+            client_id=self._entra.client_id,
+            credential=self._credential,
+            redirect_uri=redirect_uri,
+            clock=now,
+        )
 
 
-def _directory(entra: EntraSettings, identify: Callable[[Any], str]) -> Directory:
-    from bot.entra.directory import EntraDirectory
-    from bot.entra.http import open_session
-    from bot.entra.token import AppToken
+def _mail(sender: str, pages: PagesSettings, clients: Clients) -> Channel:
+    from bot.aws.outbox import SesOutbox
+    from bot.mail.channel import MailChannel
 
-    session = open_session(ca_bundle=entra.ca_bundle, proxy=entra.proxy)
-    token = AppToken(
-        session,
-        authority=entra.authority,
-        tenant=entra.tenant,
-        client_id=entra.client_id,
-        credential=entra.client_secret,
-        scope=f"{entra.graph_url}/.default",
-    )
-    return EntraDirectory(
-        session,
-        token,
-        graph_url=entra.graph_url,
-        identify=identify,
-        domains=entra.domains,
-        crew=ThreadCrew(),
-        clock=now,
-    )
+    return MailChannel(SesOutbox(clients), sender, Links(pages.url, _seals(pages, clients), now))
 
 
-def _queue(aws: AwsSettings, clients: Clients | None = None) -> SqsJobs:
-    return SqsJobs(clients or Clients(aws.region), decisions_url=aws.decisions_url, openings_url=aws.openings_url)
+def _seals(pages: PagesSettings, clients: Clients) -> Seals:
+    from bot.aws.seal import KmsSealer
+
+    return Seals(KmsSealer(clients, pages.key), now)
 
 
-def _jobs_under_policy(environment: Environment, aws: AwsSettings) -> tuple[Jobs, tuple[str, ...]]:
+def _queue(aws: AwsSettings, clients: Clients) -> SqsJobs:
+    return SqsJobs(clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
+
+
+def _under_policy(
+    environment: Environment, aws: AwsSettings, clients: Clients
+) -> tuple[Jobs, Policy | None, PagesSettings | None]:
     """A door without a policy still answers: that nothing can be recorded, and who has to mend it."""
+    settings = Settings(environment)
     try:
-        return _queue(aws), policy(environment).path
+        found = settings.policy()
+        pages = settings.pages() if found.signs_in else None
+        settings.check()
     except SettingsError as mistakes:
         log.error("the policy cannot be used, so no answer is taken:\n%s", mistakes)
-        return _Closed(), ()
+        return _Closed(), None, None
+    return _queue(aws, clients), found, pages
 
 
 class _Closed:
@@ -215,6 +312,11 @@ class _Closed:
             "Your answer was not recorded: the bot's policy has mistakes. "
             "Please tell a platform engineer; the log names every one of them."
         )
+
+
+def _nobody(_: ChatUser) -> Never:
+    """On our pages everybody has signed in: no account has to be looked up by its address."""
+    raise NotIdentified(UNIDENTIFIED)
 
 
 def _overview(found: Records) -> list[tuple[str, GroupStatus]]:

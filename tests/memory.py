@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.card import Card, Line, plain
 from bot.domain import ChatUser, Evidence, Member, MessageRef, ModelVersion, Package, Person
-from bot.errors import NotIdentified, Refused, Unavailable
+from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
 from bot.jobs import OPENINGS, Job, decode_job, deduplication_id, encode_job
 from bot.ports import Listed, Parameter
 
@@ -182,9 +182,10 @@ class MemoryDirectory:
         def effect() -> Member:
             if self.down:
                 raise Unavailable("the directory does not answer")
-            if user.user not in self.people:
+            known = user.oid.removeprefix("oid-") or user.user
+            if known not in self.people:
                 raise NotIdentified("This chat account could not be tied to one person.")
-            found = self.people[user.user]
+            found = self.people[known]
             said = replace(found, groups=found.groups & frozenset(groups), checked_at=self._clock())
             self.said.append(said)
             return said
@@ -201,23 +202,25 @@ class Message:
 
     channel: str
     card: Card
+    first: MessageRef | None = None
     replies: list[str] = field(default_factory=list)
 
 
 class MemoryChannel:
     """A chat that forgets nothing."""
 
-    def __init__(self, gate: Gate = _straight) -> None:
+    def __init__(self, gate: Gate = _straight, *, repaints: bool = True) -> None:
+        self.repaints = repaints
         self.messages: dict[str, Message] = {}
         self.private: list[tuple[str, str]] = []
         self.broken: Exception | None = None
         self._gate = gate
 
-    def post(self, channel: str, card: Card) -> MessageRef:
+    def post(self, channel: str, card: Card, first: MessageRef | None = None) -> MessageRef:
         def effect() -> MessageRef:
             self._check()
             ts = f"{len(self.messages) + 1}.000"
-            self.messages[ts] = Message(channel, card)
+            self.messages[ts] = Message(channel, card, first)
             return MessageRef(channel, ts)
 
         return self._gate("post", effect)
@@ -231,7 +234,7 @@ class MemoryChannel:
 
         self._gate("update card", effect)
 
-    def reply(self, ref: MessageRef, line: Line) -> None:
+    def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
         def effect() -> None:
             self._check()
             self.messages[ref.ts].replies.append(plain(line))
@@ -251,6 +254,23 @@ class MemoryChannel:
     def _check(self) -> None:
         if self.broken:
             raise self.broken
+
+
+class MemorySealer:
+    """A locked drawer for each purpose: what is not in it was not sealed for it."""
+
+    def __init__(self) -> None:
+        self.drawers: dict[tuple[str, str], str] = {}
+
+    def seal(self, purpose: str, text: str) -> str:
+        sealed = f"sealed-{len(self.drawers)}"
+        self.drawers[purpose, sealed] = text
+        return sealed
+
+    def unseal(self, purpose: str, sealed: str) -> str:
+        if (purpose, sealed) not in self.drawers:
+            raise BrokenLink("not sealed here for this")
+        return self.drawers[purpose, sealed]
 
 
 class MemoryEvaluations:

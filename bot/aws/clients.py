@@ -50,6 +50,8 @@ PASSING = frozenset(
 )
 """Error codes of AWS after which the same call may succeed later."""
 HELD_UP = {
+    "DisabledException": "the KMS key is disabled: enable it, or name another one in the settings",
+    "KMSInvalidStateException": "the KMS key is being deleted or imported: name another one in the settings",
     "ParameterLimitExceeded": "the account's quota of parameters is used up: raise it, or remove what is not needed",
     "ParameterMaxVersionLimitExceeded": "a label holds the oldest of its 100 versions: remove the label",
     "UnrecognizedClientException": "AWS does not know these credentials: renew them",

@@ -22,6 +22,8 @@ from bot.ports import Clock, Crew
 EMAIL = re.compile(r"[!-?A-~]{1,64}@([!-?A-~]{1,255})")
 """Printable ASCII: an address in other letters could be folded into somebody else's."""
 
+ADDRESSES = ("mail", "userPrincipalName")
+
 MOST_GROUPS = 20
 """Of one `checkMemberGroups`."""
 
@@ -53,8 +55,11 @@ class EntraDirectory:
         self._known: dict[tuple[str, ...], tuple[str, datetime]] = {}
 
     def member(self, user: ChatUser, groups: Sequence[str]) -> Member:
-        """Ask who a chat user is and belongs to, now; raise `NotIdentified` or `Unavailable`."""
-        oid = self._recall(_account(user)) or self._identified(user)
+        """Ask who a user is and belongs to, now; raise `NotIdentified` or `Unavailable`.
+
+        Whom the door knows needs no looking up; whose address a chat user has is remembered for ten minutes.
+        """
+        oid = _known(user) if user.oid else self._recall(_account(user)) or self._identified(user)
         asked_at = self._clock()
         asked = sorted({group.lower() for group in groups})
         chunks = [asked[at : at + MOST_GROUPS] for at in range(0, len(asked), MOST_GROUPS)]
@@ -109,7 +114,8 @@ class EntraDirectory:
         return [_guid("users", person.get("id")) for person in people]
 
     def _user(self, oid: str) -> Json | None:
-        account = self._graph.ask("user", f"/users/{oid}?$select=id,displayName,accountEnabled,userType")
+        wanted = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
+        account = self._graph.ask("user", f"/users/{oid}?$select={wanted}")
         if account is not None and _guid("user", account.get("id")) != oid:
             raise unclear("user", "an answer about somebody else")
         return account
@@ -136,6 +142,12 @@ class EntraDirectory:
             self._known.pop(key, None)
 
 
+def _known(user: ChatUser) -> str:
+    if not GUID.fullmatch(user.oid):
+        _refuse(user, "its link names no object id")
+    return user.oid.lower()
+
+
 def _account(user: ChatUser) -> tuple[str, ...]:
     return ("chat", user.surface, user.team, user.user)
 
@@ -156,7 +168,7 @@ def _has_address(person: Any, email: str) -> bool:  # noqa: ANN401 - JSON
     """Believe a hit only if it shows the address that was asked for."""
     if not isinstance(person, dict):
         return False
-    return email.lower() in {str(person.get(name)).lower() for name in ("mail", "userPrincipalName")}
+    return email.lower() in {str(person.get(name)).lower() for name in ADDRESSES}
 
 
 def _member(oid: str, account: Json, groups: frozenset[str], asked_at: datetime) -> Member:
@@ -167,4 +179,5 @@ def _member(oid: str, account: Json, groups: frozenset[str], asked_at: datetime)
         member=account.get("userType") == "Member",
         groups=groups,
         checked_at=asked_at,
+        addresses=frozenset(str(each).lower() for name in ADDRESSES if (each := account.get(name))),
     )

@@ -10,20 +10,8 @@ from typing import Any
 
 from requests import RequestException, Session
 
+from bot.entra.credential import UNREADABLE, WHAT_TO_DO, Credential, open_app
 from bot.errors import Unavailable
-
-Credential = str | Mapping[str, Any]
-"""What MSAL takes as `client_credential`: a secret, a certificate with its key, or a callable's assertion."""
-
-WHAT_TO_DO = {
-    "invalid_client": "Entra refuses the bot's credential: put a valid one of the app into the settings.",
-    "unauthorized_client": "Entra does not know the app here: compare client id and tenant in the settings.",
-    "invalid_scope": "Entra does not know Graph's address: authority and Graph must be of the same cloud.",
-    "invalid_resource": "Entra does not know Graph's address: authority and Graph must be of the same cloud.",
-}
-
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError)
-"""What MSAL raises, by accident or not, when Entra's answer has another shape than it expects."""
 
 MOST_WORDS = 300
 """Letters of a reason in the log, which may be a whole page of a proxy."""
@@ -73,6 +61,8 @@ class AppToken:
             answer = self._opened().acquire_token_for_client([self._scope])
             token = answer.get("access_token")
         except (RequestException, MsalError, *UNREADABLE) as trouble:
+            if isinstance(trouble, UNREADABLE):
+                self._app = None  # it remembers what it could not read, and would stumble over it for ever
             cause = trouble.__context__ if isinstance(trouble.__context__, ValueError) else trouble
             raise _unavailable(f"{type(trouble).__name__}: {cause}") from None
         if not isinstance(token, str) or not token:
@@ -80,18 +70,12 @@ class AppToken:
         return token
 
     def _opened(self) -> Any:  # noqa: ANN401 - MSAL ships no types
-        """Make the app when it is first needed: making it asks Entra, and Entra may be down at a start."""
         if self._app is None:
-            from msal import ConfidentialClientApplication  # noqa: PLC0415 - as above
-
-            # It logs whole the answer that it cannot read, and the token may be in it.
-            logging.getLogger("msal.oauth2cli.oauth2").setLevel(logging.CRITICAL)
-            self._app = ConfidentialClientApplication(
-                self._client_id,
-                client_credential=self._credential,
+            self._app = open_app(
+                self._session,
                 authority=self._authority,
-                instance_discovery=False,
-                http_client=self._session,
+                client_id=self._client_id,
+                credential=self._credential,
             )
         return self._app
 

@@ -17,6 +17,7 @@ from slack_bolt import App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
+from bot.admission import Admission
 from bot.ports import Clock, Crew, Jobs
 from bot.slack.api import SlackApi
 from bot.slack.identity import standing
@@ -62,12 +63,18 @@ def build(
     statuses: Statuses,
     crew: Crew,
     clock: Clock,
+    admission: Admission | None = None,
+    pages: str = "",
     path: str = PATH,
 ) -> Door:
-    """Make the door once per cold start; nothing here calls Slack."""
+    """Make the door once per cold start; nothing here calls Slack.
+
+    Without `admission` every account answers by its e-mail address. Addresses below `pages` can be clicked.
+    """
     app = _bolt(team, Threshold(team, api))
-    status = Status(team, statuses, standing(api, team), crew)
-    register(app, answers=Answers(team, api, jobs, clock), status=status)
+    answers = Answers(team, api, jobs, clock, admission, pages)
+    status = Status(team, statuses, standing(api, team), crew, admission.people if admission else None)
+    register(app, answers=answers, status=status)
     return Door(app, tuple(map(SignatureVerifier, signing_secrets)), clock, path)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.card import Card, Line, Mark, Row, Step, Table, plain
-from bot.slack.links import package_link, report_link
+from bot.slack.links import LONGEST, package_link, report_link
 from bot.slack.mrkdwn import NOTHING, clean, cut, drawn, escaped, inert, mrkdwn, plain_text, safe, units
 
 Json = dict[str, Any]
@@ -15,6 +15,8 @@ Json = dict[str, Any]
 APPROVE = "approval.approve"
 REJECT = "approval.reject"
 LINK = "approval.link."
+WAY = f"{LINK}way"
+"""The button that leads to our own pages."""
 
 TEXT = 3000
 """Characters of a section; also enough for the text that notifications and screen readers get."""
@@ -47,7 +49,7 @@ def message(card: Card, *, team: str) -> Json:
         "facts": _context("\n".join(_line(fact, team, CONTEXT // len(card.facts)) for fact in card.facts)),
         "decide": _actions(card) if card.open else None,
         "verdict": _marked(card.mark, card.verdict, team),
-        "history": _marked(Mark.THREAD, card.history, team),
+        "history": _marked(Mark.THREAD, (*card.history, " · history in thread"), team),
     }
     stamp = card.digest[:8]
     shown = [{**block, "block_id": f"{name}:{stamp}"} for name, block in blocks.items() if block]
@@ -62,16 +64,20 @@ def reply(line: Line, *, team: str) -> Json:
     }
 
 
-def told(text: str, *, pages: str = "") -> Json:
-    """Text and blocks of a private word; only addresses below `pages`, our own, can be clicked."""
-    own = re.escape(pages.rstrip("/") + "/") if pages else "(?!)"
-    pieces = re.split(rf"({own}[\w/.~?=&%#-]*[\w/~=&%#-])", text, flags=re.ASCII)
+def told(text: str, *, pages: str = "", way: str = "") -> Json:
+    """Text and blocks of a private word; only addresses below `pages`, our own, can be clicked.
+
+    With `way`, the address that ends the text becomes a button of that name: a sealed one fills a phone's screen.
+    """
+    words, url = _parted(text, pages) if way else (text, "")
+    pieces = re.split(f"({_own(pages)})", words, flags=re.ASCII)
     linked = [f"<{escaped(piece)}>" if place % 2 else escaped(inert(piece)) for place, piece in enumerate(pieces)]
     whole = "".join(linked)
-    shown = whole if len(whole) <= TEXT else safe(text, TEXT)
+    shown = whole if len(whole) <= TEXT else safe(words, TEXT)
+    button = [{"type": "actions", "elements": [_button(WAY, way, way) | {"url": url, "style": "primary"}]}]
     return {
-        "text": _read_aloud(text),
-        "blocks": [{"type": "section", "text": mrkdwn(shown or NOTHING)}],
+        "text": _read_aloud(words),
+        "blocks": [{"type": "section", "text": mrkdwn(shown or NOTHING)}, *(button if url else [])],
     }
 
 
@@ -92,6 +98,17 @@ def code_block(text: str) -> Json:
     """A block of letters of one width; its text knows no markup."""
     inner = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
     return {"type": "rich_text", "elements": [inner]}
+
+
+def _own(pages: str) -> str:
+    """The pattern of addresses below `pages`; without pages nothing matches."""
+    return re.escape(pages.rstrip("/") + "/") + r"[\w/.~?=&%#-]*[\w/~=&%#-]" if pages else "(?!)"
+
+
+def _parted(text: str, pages: str) -> tuple[str, str]:
+    """A text without the address of ours that ends it, and that address; nothing for one that is too long."""
+    found = re.fullmatch(rf"(.+?):?\s+({_own(pages)})", text, flags=re.ASCII | re.DOTALL)
+    return (f"{found[1].rstrip('.')}.", found[2]) if found and len(found[2]) <= LONGEST else (text, "")
 
 
 def _read_aloud(text: str) -> str:

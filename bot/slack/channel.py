@@ -53,14 +53,16 @@ class Pacer:
 class SlackChannel:
     """The port `Channel`; `team` is our workspace, `pages` where our web pages are: only their links work."""
 
+    repaints = True
+
     def __init__(self, api: SlackApi, *, team: str, pages: str = "", pacer: Pacer | None = None) -> None:
         self._api = api
         self._team = team
         self._pages = pages
         self._pacer = pacer or Pacer()
 
-    def post(self, channel: str, card: Card) -> MessageRef:
-        """Post a card; raise `Permanent`, a `Refused`, when this channel will never take it."""
+    def post(self, channel: str, card: Card, _first: MessageRef | None = None) -> MessageRef:
+        """Post a card, each in a thread of its own; raise `Permanent`, a `Refused`, when it will never be taken."""
         self._pacer.wait(channel)
         payload = {"request": str(card.request)}
         metadata = {"event_type": METADATA, "event_payload": payload}
@@ -71,7 +73,7 @@ class SlackChannel:
         """Show the card as it is now; its metadata stays."""
         self._show("chat.update", card, {"channel": ref.channel, "ts": ref.ts})
 
-    def reply(self, ref: MessageRef, line: Line) -> None:
+    def reply(self, ref: MessageRef, line: Line, _card: Card) -> None:
         """Add a line to the card's thread, unpaced: it answers somebody who has just acted."""
         shown = blocks.reply(line, team=self._team)
         self._api.call("chat.postMessage", {"channel": ref.channel, "thread_ts": ref.ts, **shown, **QUIET})

@@ -1,6 +1,7 @@
 """Who may speak as a person of this workspace: no bots, guests, strangers or people of other workspaces."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,10 @@ MUST_BE_FALSE = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 """Slack always says these of an active person (https://docs.slack.dev/reference/objects/user-object)."""
 MUST_NOT_BE_TRUE = ("is_stranger", "is_workflow_bot", "is_connector_bot", "is_invited_user")
 """Slack says these only where they apply."""
+LONGEST_EMAIL = 320
+"""Characters of an address: 64 before the @, 255 after it (RFC 5321)."""
+_CALLED = 40
+_UNCALLED = re.compile(r"[^\w.+-]")
 
 
 def confirmed_email(api: SlackApi, team: str) -> Callable[[ChatUser], str]:
@@ -29,6 +34,19 @@ def confirmed_email(api: SlackApi, team: str) -> Callable[[ChatUser], str]:
         return str(info["profile"]["email"])
 
     return email
+
+
+def vouched(api: SlackApi, team: str) -> Callable[[ChatUser], str]:
+    """Make the function that gives a member's e-mail address, or nothing where Slack has confirmed none.
+
+    It raises `NotIdentified` for guests, bots, strangers and people of other workspaces.
+    """
+
+    def vouch(user: ChatUser) -> str:
+        info = _member(api, team, user)
+        return "" if unconfirmed(info) else str(info["profile"]["email"])
+
+    return vouch
 
 
 def standing(api: SlackApi, team: str) -> Callable[[ChatUser], None]:
@@ -58,7 +76,9 @@ def unconfirmed(info: Mapping[str, Any]) -> str:
     email = profile.get("email") if isinstance(profile, Mapping) else None
     if info.get("is_email_confirmed") is not True:
         return f"is_email_confirmed is {info.get('is_email_confirmed')!r}"
-    return "" if isinstance(email, str) and email else "Slack gives no e-mail address"
+    if not isinstance(email, str) or not email:
+        return "Slack gives no e-mail address"
+    return "" if email.isascii() and len(email) <= LONGEST_EMAIL else "its e-mail address is none that mail could reach"
 
 
 def outsider(body: Mapping[str, Any], team: str) -> str:
@@ -74,6 +94,18 @@ def outsider(body: Mapping[str, Any], team: str) -> str:
         return "the person is of another workspace"
     known = isinstance(user.get("id"), str) and user["id"] not in ("", SLACKBOT)
     return "" if known else "it is from Slack itself"
+
+
+def called(body: Mapping[str, Any]) -> str:
+    """How a person knows the account that acts: `@maya in the Slack workspace acme`; names hold no spaces."""
+    user, team = body["user"], body["team"]
+    name = _word(user.get("username") or user.get("name")) or _word(user["id"])
+    return f"@{name} in the Slack workspace {_word(team.get('domain')) or _word(team['id'])}"
+
+
+def _word(text: object) -> str:
+    """A name that can pretend to be nothing else: one word, and no long one."""
+    return _UNCALLED.sub("", text)[:_CALLED] if isinstance(text, str) else ""
 
 
 def _member(api: SlackApi, team: str, user: ChatUser) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ _PACKAGE = re.compile(
 )
 _OBJECT = re.compile(r"s3://(?P<bucket>[a-z0-9.-]{3,63})/(?P<key>.+)", re.DOTALL)
 LONGEST = 3000
+"""Characters of a button's address; Slack takes no more."""
 
 
 def package_link(arn: str) -> str:

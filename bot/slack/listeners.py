@@ -2,35 +2,51 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
+from bot.admission import Admission
 from bot.domain import GROUP, Answer, ChatUser, MessageRef, RequestId
-from bot.errors import Malformed, NotIdentified, Refused, Unavailable
+from bot.errors import ApprovalError, Malformed, NotIdentified, NotLinked, Refused, SignInNeeded, Unavailable
 from bot.jobs import AnswerJob
+from bot.people import People
 from bot.ports import Clock, Crew, Jobs
 from bot.slack import overview
-from bot.slack.api import SlackApi
-from bot.slack.blocks import APPROVE, LINK, REJECT
-from bot.slack.identity import REFUSAL, outsider
-from bot.slack.modal import CALLBACK, REASON, read_reason, reason_view
+from bot.slack.api import Permanent, SlackApi
+from bot.slack.blocks import APPROVE, LINK, REJECT, told
+from bot.slack.identity import REFUSAL, called, outsider
+from bot.slack.modal import CALLBACK, REASON, Reason, read_reason, reason_view, way_view
 from bot.status import GroupStatus
 
 Json = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
-NOT_RECORDED = "Your answer was not recorded, because the queue did not take it. Please press the button again."
-NOT_SENT = "The answer was not recorded, because the queue did not take it. Please submit the form again."
+UNCONFIRMED = (
+    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it still asks, press the "
+    "button again, which does no harm."
+)
+UNCONFIRMED_FORM = (
+    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it still asks, submit "
+    "the form again, which does no harm."
+)
 NO_FORM = "The form for the reason could not be opened, so nothing was recorded. Please press Reject again."
+UNKNOWN_NOW = "Nothing was recorded: who you are could not be looked up just now. Please press the button again."
+UNKNOWN_NOW_FORM = "Nothing was recorded: who you are could not be looked up just now. Please submit the form again."
 BROKEN_BUTTON = "This button is broken, so nothing was recorded. Please tell the people who run Model Approvals."
 BROKEN_FORM = "This form is broken, so nothing was recorded. Close it and press Reject on the card again."
 NO_REASON = "Please say why: everybody in the channel will read it."
 NOT_READ = "The status could not be read now. Please try again in a minute."
+NOT_UNLINKED = "It could not be confirmed that your account is not linked any more. Please try again in a minute."
+WAYS: Mapping[type[ApprovalError], str] = MappingProxyType(
+    {NotLinked: "Link my account", SignInNeeded: "Sign in and answer"}
+)
+"""The refusals that end with the address of a page of ours, and what the button that leads there says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,59 +84,86 @@ class Threshold:
         return ack()
 
 
+class _Unconfirmed(Unavailable):
+    """The queue did not say that it has the job; it may have it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is said where something goes wrong: on a button, or in a form."""
+
+    broken: str
+    unknown: str
+    unconfirmed: str
+
+    def of(self, problem: ApprovalError) -> str:
+        """A refusal speaks for itself."""
+        match problem:
+            case Refused():
+                return str(problem)
+            case Malformed():
+                return self.broken
+            case _Unconfirmed():
+                return self.unconfirmed
+        return self.unknown
+
+
+ON_BUTTON = _Words(BROKEN_BUTTON, UNKNOWN_NOW, UNCONFIRMED)
+ON_FORM = _Words(BROKEN_FORM, UNKNOWN_NOW_FORM, UNCONFIRMED_FORM)
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The buttons of a card and the form of a Reject."""
+    """The buttons of a card and the form of a Reject.
+
+    `admission` says which person an account is, or sends it to our `pages`; without it the job finds out by e-mail.
+    """
 
     team: str
     api: SlackApi
     jobs: Jobs
     clock: Clock
+    admission: Admission | None = None
+    pages: str = ""
 
     def approve(self, ack: Ack, body: Json, action: Json) -> None:
-        """Put the answer on the queue, or say that it was not recorded; the job asks whether it may be."""
+        """Put the answer on the queue, or say why not; the job asks whether it may be recorded."""
         try:
-            self.jobs.put(self._approval(body, action))
-        except Malformed as problem:
-            log.error("an Approve that cannot be read: %s", problem)
-            whisper(self.api, body, BROKEN_BUTTON)
-        except Refused as refused:
-            whisper(self.api, body, str(refused))
-        except Unavailable as problem:
-            log.error("an Approve was not recorded: %s", problem)
-            whisper(self.api, body, NOT_RECORDED)
+            self._hand_in(self._approval(body, action))
+        except (Malformed, Refused, Unavailable) as problem:
+            _note("an Approve", problem)
+            self._whisper(body, problem)
         ack()
 
     def ask_reason(self, ack: Ack, body: Json, action: Json) -> None:
-        """Open the form at once: Slack lets a click open one for three seconds only."""
+        """Open the form at once: Slack lets a click open one for three seconds only.
+
+        Whoever has to go to our pages first is told so now: nobody shall write a reason for nothing.
+        """
         try:
-            view = reason_view(_request(action), _card(body) or MessageRef("", ""))
-            self.api.call("views.open", {"trigger_id": body["trigger_id"], "view": view})
-        except Malformed as problem:
-            log.error("a Reject that cannot be read: %s", problem)
-            whisper(self.api, body, BROKEN_BUTTON)
-        except (Refused, Unavailable) as problem:
+            request, card = _request(action), _card(body) or MessageRef("", "")
+            self._admitted(request, body, card.channel)
+            self.api.call("views.open", {"trigger_id": body["trigger_id"], "view": reason_view(request, card)})
+        except (Permanent, Unavailable) as problem:
             log.error("the form of a Reject was not opened: %s", problem)
             whisper(self.api, body, NO_FORM)
+        except (Malformed, Refused) as problem:
+            _note("a Reject", problem)
+            self._whisper(body, problem)
         ack()
 
     def reject(self, ack: Ack, body: Json, view: Json) -> None:
         """Put the answer on the queue; the form stays open, with its text, when that fails."""
-        mistake = ""
         try:
-            mistake = self._rejected(body, view)
-        except Malformed as problem:
-            log.error("the form of a Reject cannot be read: %s", problem)
-            mistake = BROKEN_FORM
-        except Refused as refused:
-            mistake = str(refused)
-        except Unavailable as problem:
-            log.error("a Reject was not recorded: %s", problem)
-            mistake = NOT_SENT
-        if mistake:
-            ack(response_action="errors", errors={REASON: mistake})
-        else:
-            ack()
+            said = read_reason(view)
+            if said.text:
+                self._hand_in(self._rejection(body, view, said))
+                ack()
+            else:
+                ack(response_action="errors", errors={REASON: NO_REASON})
+        except (Malformed, Refused, Unavailable) as problem:
+            _note("the form of a Reject", problem)
+            self._hold_back(ack, problem)
 
     def outdated(self, ack: Ack, body: Json) -> None:
         """Answer a button that this version of the bot does not know."""
@@ -129,48 +172,79 @@ class Answers:
         ack()
 
     def _approval(self, body: Json, action: Json) -> AnswerJob:
-        request, by = _request(action), self._person(body)
+        request, card = _request(action), _card(body)
+        by = self._admitted(request, body, card.channel if card else "")
         op = f"slack|{self.team}|{by.user}|{action.get('action_ts')}|{request}"
-        return AnswerJob(request, Answer.APPROVE, by=by, op=op, at=self.clock(), card=_card(body))
+        return AnswerJob(request, Answer.APPROVE, by=by, op=op, at=self.clock(), card=card)
 
-    def _rejected(self, body: Json, view: Json) -> str:
-        said = read_reason(view)
-        if not said.text:
-            return NO_REASON
-        by = ChatUser("slack", self.team, body["user"]["id"], said.card.channel)
+    def _rejection(self, body: Json, view: Json, said: Reason) -> AnswerJob:
+        """Who the account is may have changed while the reason was written."""
+        by = self._admitted(said.request, body, said.card.channel)
         op = f"slack|{self.team}|{by.user}|{view.get('id')}|{said.request}"
         card = said.card if said.card.ts else None
-        job = AnswerJob(said.request, Answer.REJECT, by=by, op=op, at=self.clock(), reason=said.text, card=card)
-        self.jobs.put(job)
-        return ""
+        return AnswerJob(said.request, Answer.REJECT, by=by, op=op, at=self.clock(), reason=said.text, card=card)
 
-    def _person(self, body: Json) -> ChatUser:
-        card = _card(body)
-        return ChatUser("slack", self.team, body["user"]["id"], card.channel if card else "")
+    def _admitted(self, request: RequestId, body: Json, channel: str) -> ChatUser:
+        user = ChatUser("slack", self.team, body["user"]["id"], channel)
+        return self.admission.admit(request, user, called(body)) if self.admission else user
+
+    def _hand_in(self, job: AnswerJob) -> None:
+        try:
+            self.jobs.put(job)
+        except Unavailable as problem:
+            raise _Unconfirmed(str(problem)) from problem
+
+    def _whisper(self, body: Json, problem: ApprovalError) -> None:
+        way = WAYS.get(type(problem), "")
+        whisper(self.api, body, ON_BUTTON.of(problem), pages=self.pages, way=way)
+
+    def _hold_back(self, ack: Ack, problem: ApprovalError) -> None:
+        """Say it below the form's input, where nothing can be pressed, or on a view above it, where a link can."""
+        text, way = ON_FORM.of(problem), WAYS.get(type(problem))
+        if way:
+            ack(response_action="push", view=way_view(text, pages=self.pages, way=way))
+        else:
+            ack(response_action="errors", errors={REASON: text})
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The slash command."""
+    """The slash command; `people` are the links that it can end, if there are any."""
 
     team: str
     statuses: Statuses
     standing: Callable[[ChatUser], None]
     crew: Crew
+    people: People | None = None
 
     def answer(self, ack: Ack, command: Json) -> None:
-        """Read while it is asked who is asking; what was read is shown to members only."""
+        """Answer members only; whoever asks can unlink nobody but themselves."""
         user = ChatUser("slack", self.team, command["user_id"], str(command.get("channel_id", "")))
         text = str(command.get("text", "")).strip()
-        member, read = self.crew.together(lambda: self.standing(user), lambda: self._read(text))
+        unlinks = text == overview.UNLINK
         try:
-            member.result()
-            ack(read.result())
+            ack(self._unlinked(user) if unlinks else self._shown(user, text))
         except NotIdentified as refused:
             ack(overview.private(str(refused)))
         except Unavailable as problem:
             log.warning("%s was not answered: %s", overview.COMMAND, problem)
-            ack(overview.private(NOT_READ))
+            ack(overview.private(NOT_UNLINKED if unlinks else NOT_READ))
+
+    def _shown(self, user: ChatUser, text: str) -> Json:
+        """Read while it is asked who is asking; what was read is shown to members only."""
+        member, read = self.crew.together(lambda: self.standing(user), lambda: self._read(text))
+        member.result()
+        shown: Json = read.result()
+        return shown
+
+    def _unlinked(self, user: ChatUser) -> Json:
+        """End the link, also one that cannot be read."""
+        self.standing(user)
+        if self.people is None:
+            raise Unavailable("without a policy nobody knows the links")
+        binding = self.people.binding(user)
+        self.people.unlink(user)
+        return overview.unlinked(binding)
 
     def _read(self, text: str) -> Json:
         if not text:
@@ -192,11 +266,17 @@ def register(app: App, *, answers: Answers, status: Status) -> None:
     app.action(re.compile(""))(answers.outdated)
 
 
-def whisper(api: SlackApi, body: Json, text: str) -> None:
+def whisper(api: SlackApi, body: Json, text: str, *, pages: str = "", way: str = "") -> None:
     """Say something to the one who pressed; where even that fails, the error makes Slack mark the button."""
-    said = {"response_type": "ephemeral", "replace_original": False, "text": text}
+    said = {"response_type": "ephemeral", "replace_original": False, **told(text, pages=pages, way=way)}
     if url := body.get("response_url"):
         api.respond(str(url), said)
+
+
+def _note(what: str, problem: ApprovalError) -> None:
+    """Log what somebody has to mend. A refusal is told, and may hold a link that is one person's."""
+    if not isinstance(problem, Refused):
+        log.error("%s was not handed in: %s", what, problem)
 
 
 def _acknowledge(ack: Ack) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain import MessageRef, RequestId
 from bot.errors import Malformed
+from bot.slack.blocks import told
 from bot.slack.mrkdwn import plain_text
 
 Json = dict[str, Any]
@@ -38,6 +39,16 @@ def reason_view(request: RequestId, card: MessageRef) -> Json:
         "submit": plain_text("Reject", TITLE),
         "close": plain_text("Cancel", TITLE),
         "blocks": [{"type": "context", "elements": [plain_text(where, 2000)]}, _input()],
+    }
+
+
+def way_view(text: str, *, pages: str, way: str) -> Json:
+    """What lies over the form of somebody who has to go to our pages first; closing it leads back to the form."""
+    return {
+        "type": "modal",
+        "title": plain_text("Not recorded yet", TITLE),
+        "close": plain_text("Back", TITLE),
+        "blocks": told(text, pages=pages, way=way)["blocks"],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.card import Line, Mark, Moment, Strong
 from bot.domain import State
+from bot.people import Binding
 from bot.slack.blocks import EMOJI, aligned, code_block
 from bot.slack.mrkdwn import NOTHING, cut, drawn, mrkdwn, plain_text, safe
 from bot.status import GroupStatus, Stand
@@ -15,6 +16,7 @@ from bot.status import GroupStatus, Stand
 Json = dict[str, Any]
 
 COMMAND = "/model-status"
+UNLINK = "unlink"
 SECTION = 2900
 """Characters of one block; Slack takes 3,000."""
 MATRICES = 3
@@ -22,6 +24,7 @@ MATRICES = 3
 HELP = (
     f"`{COMMAND}` shows what waits for an answer, and which version every environment of every group loads.\n"
     f"`{COMMAND} GROUP` shows the versions of one model package group.\n"
+    f"`{COMMAND} {UNLINK}` ends the link between your account here and your company account.\n"
     "Answers are given on the cards in the channels, never here."
 )
 WORDS: Mapping[State, str] = MappingProxyType(
@@ -91,6 +94,16 @@ def unknown(name: str) -> Json:
 def usage() -> Json:
     """What can be asked."""
     return {**private(HELP), "blocks": [_section(HELP)]}
+
+
+def unlinked(binding: Binding | None) -> Json:
+    """For somebody who asked that their account be nobody's any more."""
+    if binding is None:
+        return private("This account was not linked, so nothing has changed.")
+    return private(
+        f"This account is no longer linked to {binding.name}. "
+        "Where a link is wanted, the buttons of a card show the way to a new one."
+    )
 
 
 def private(text: str) -> Json:

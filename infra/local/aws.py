@@ -8,6 +8,7 @@ moto keeps its state in the process: two `Aws` at the same time are two doors to
 """
 
 import base64
+import functools
 import hashlib
 import re
 import threading
@@ -15,7 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.iam.models import get_account_id_from
@@ -46,6 +49,10 @@ MOST_CALLS = 50_000
 """So that a server left running does not fill the memory; the older half is forgotten."""
 
 
+shared_loader = functools.cache(create_loader)
+"""Reads botocore's megabytes about AWS once a process: each function of the local stack has a session of its own."""
+
+
 class Aws:
     """The endpoint, from `start()` to `stop()`.
 
@@ -67,6 +74,7 @@ class Aws:
         self.calls: list[Call] = []
         self._port = port
         self._server: Server | None = None
+        botocore.session.create_loader = shared_loader
         self._session = boto3.Session()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._making_clients = threading.Lock()

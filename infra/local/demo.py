@@ -20,6 +20,8 @@ if __name__ == "__main__":
 
 from bot import approved_model
 from bot.history import broken
+from infra.local import demo_pages
+from infra.local.entra_people import PRIYA as PRIYA_IN_ENTRA
 from infra.local.journey import (
     PATH,
     ROOT,
@@ -169,11 +171,12 @@ def thread_tells(environment: str, journey: Journey) -> Findings:
     yield expect("thread", journey.thread(FIRST, environment), lines)
 
 
-def second_click(journey: Journey) -> Findings:
-    """Omar's Slack still shows the card as it was before Maya's answer."""
+def late_click(user: str, environment: str, journey: Journey) -> Findings:
+    """Somebody's Slack still shows the card as it was before the answer."""
     before = journey.truth(FIRST)
-    told = journey.press(OMAR, journey.card(FIRST, "dev"), APPROVE, stale=True)
-    yield expect_words("told privately", told, "already decided. Approved by Maya Chen")
+    told = journey.press(user, journey.card(FIRST, environment), APPROVE, stale=True)
+    who = NAMES[APPROVERS[environment]]
+    yield expect_words("told privately", told, f"already decided. Approved by {who}")
     yield expect_same("history, approved models and registry, before and after", journey.truth(FIRST), before)
 
 
@@ -344,14 +347,61 @@ def asking(environment: str) -> Step:
     return Step(f"Slack shows a card that asks for {environment}", partial(card_asks, environment))
 
 
-def answering(environment: str) -> tuple[Step, ...]:
-    """A request is approved, and everything that has to follow follows."""
-    who, short = NAMES[APPROVERS[environment]], f"v{FIRST}"
+def linking(user: str, environment: str) -> tuple[Step, ...]:
+    """An account is tied to its person, once."""
+    who = NAMES[user]
     return (
         Step(
-            f"{who} approves {short} for {environment}, by a signed click: the registry says so",
-            partial(approve, environment),
+            f"{environment} wants a linked account: {who} is sent a link, in private",
+            partial(demo_pages.link_is_offered, user, FIRST, environment),
         ),
+        Step(
+            "Eli opens that link and signs in: it links nothing",
+            partial(demo_pages.others_link_binds_nothing, user),
+        ),
+        Step(
+            f"{who} opens it, signs in and links the account",
+            partial(demo_pages.account_is_linked, user, FIRST, environment),
+        ),
+    )
+
+
+def answering(environment: str) -> tuple[Step, ...]:
+    """A request is approved in Slack, and everything that has to follow follows."""
+    title = (
+        f"{NAMES[APPROVERS[environment]]} approves v{FIRST} for {environment}, by a signed click: the registry says so"
+    )
+    return (Step(title, partial(approve, environment)), *following(environment))
+
+
+def answering_by_mail(environment: str) -> tuple[Step, ...]:
+    """A request is approved from the mail, and the same follows."""
+    who, mail = NAMES[APPROVERS[environment]], (FIRST, environment)
+    return (
+        Step(f"A mail asks the approvers of {environment}, too", partial(demo_pages.mail_arrives, *mail)),
+        Step(
+            "A scanner of mails follows its link: nothing changes", partial(demo_pages.scanner_changes_nothing, *mail)
+        ),
+        Step("Eli signs in with it, and is refused", partial(demo_pages.outsider_is_refused, *mail)),
+        Step(
+            f"{who} signs in with it, and approves on the page: the registry says so",
+            partial(demo_pages.approved_from_mail, PRIYA_IN_ENTRA, *mail),
+        ),
+        *following(environment),
+        Step(
+            "The outcome follows in the mail's thread", partial(demo_pages.outcome_mail_follows, PRIYA_IN_ENTRA, *mail)
+        ),
+        Step(
+            "Maya's Slack still shows buttons; pressing one, she hears who decided",
+            partial(late_click, MAYA, environment),
+        ),
+    )
+
+
+def following(environment: str) -> tuple[Step, ...]:
+    """What follows from an approval, wherever it was given."""
+    short = f"v{FIRST}"
+    return (
         Step(f"approved/{environment} names {short}", partial(is_loaded, environment)),
         Step(
             f"The card for {environment} says who approved, and has no buttons any more",
@@ -374,14 +424,15 @@ STEPS = (
     refusing(ELI, "Eli, who is no approver for dev,", "dev", "Eli Outside is not an approver for dev"),
     refusing(GUS, "Gus, a guest of the company,", "dev", "guests cannot answer"),
     *answering("dev"),
-    Step("A second click, on a card that is out of date, is told who decided", second_click),
+    Step("A second click, on a card that is out of date, is told who decided", partial(late_click, OMAR, "dev")),
     asking("test"),
     *answering("test"),
     asking("uat"),
+    *linking(MAYA, "uat"),
     *answering("uat"),
     asking("prod"),
     refusing(MAYA, f"Maya, who has registered v{FIRST} herself,", "prod", "You asked for this promotion"),
-    *answering("prod"),
+    *answering_by_mail("prod"),
     Step(f"`python -m bot approved {GROUP} prod` answers v{FIRST}", command_line_says),
     Step("`from bot import approved_model` answers the same", library_says),
     Step(f"v{SECOND} is registered; duplicate and reordered events make one card", events_in_disorder),

@@ -4,10 +4,12 @@
         settings = entra.authority, entra.tenant, entra.graph_url, entra.ca_bundle
         entra.people.leave(MAYA, DEV)
         entra.faults.add("checkMemberGroups", status=503, times=3)
+        entra.app.redirect_uris.add("http://localhost:8702/signed-in")
 
 Calls and faults go by the names of the routes: `discovery`, `keys` and `token` of the service `entra`,
-`users`, `user`, `checkMemberGroups` and `group` of `graph`. `make test-live` is there to disprove what is
-believed of both here.
+`users`, `user`, `checkMemberGroups` and `group` of `graph`. The login page is a server of its own, without TLS
+because no browser trusts the local CA; `login_page` has its calls and faults, `authorize` and `pick`, which are not
+the product's. `make test-live` is there to disprove what is believed of all this here.
 """
 
 from pathlib import Path
@@ -18,6 +20,7 @@ from infra.local.entra_graph import Graph
 from infra.local.entra_https import Server, Site
 from infra.local.entra_login import App, Login, Trust
 from infra.local.entra_people import People, User, invent_people
+from infra.local.entra_sign_in import LoginPage
 from infra.local.slack_http import Call, Faults
 
 __all__ = ["App", "Call", "Entra", "People", "Trust", "User"]
@@ -30,8 +33,8 @@ class Entra:
     client_id = "00000000-0000-4000-8000-000000000002"
     client_secret = "local-client-secret"
 
-    def __init__(self, port: int = 0, *, people: People | None = None) -> None:
-        """Bind the port (0: a free one); nothing is served before `start`."""
+    def __init__(self, port: int = 0, *, login_port: int = 0, people: People | None = None) -> None:
+        """Bind the ports (0: a free one); nothing is served before `start`."""
         self._folder = TemporaryDirectory(prefix="entra-")
         self._server = Server(Path(self._folder.name), port=port)
         self.authority = self.graph_url = f"https://127.0.0.1:{self._server.port}"
@@ -40,6 +43,8 @@ class Entra:
         self.login = Login(self.authority, self.tenant)
         self.app = App(self.client_id, self.client_secret)
         self.login.apps[self.client_id] = self.app
+        self.login_page = LoginPage(self.login, self.people, port=login_port)
+        self.login_url = self.login_page.url
         graph = Graph(self.graph_url, self.people, self.login)
         self._site = Site((self.login.section, graph.section))
 
@@ -61,11 +66,13 @@ class Entra:
     def start(self) -> Self:
         """Serve until `stop`."""
         self._server.start(self._site)
+        self.login_page.start()
         return self
 
     def stop(self) -> None:
         """Stop serving; kept-alive connections break, and the CA's file goes."""
         self.faults.clear()
+        self.login_page.stop()
         self._server.stop()
         self._folder.cleanup()
 

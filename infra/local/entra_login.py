@@ -1,5 +1,7 @@
 """The login half of the local Entra: discovery, keys, and tokens for apps that prove who they are.
 
+How people sign in is in `entra_sign_in`, which adds its kind of grant here.
+
 Error codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """
 
@@ -8,7 +10,7 @@ import binascii
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hmac import compare_digest
@@ -24,12 +26,14 @@ from infra.local.slack_http import Answer
 
 Json = dict[str, Any]
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+Tamper = Callable[[Json, Json, RSAPrivateKey], str]
+"""Makes an id_token of the claims, the header and the key that the honest one would have had."""
 GRAPH_ROLES = frozenset({"User.Read.All", "GroupMember.Read.All"})
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Who may sign assertions for an app: itself, with a certificate's key, or an issuer elsewhere."""
+    """Who may sign assertions for an app: itself, with a certificate's key, or an issuer elsewhere (RS256 alone)."""
 
     issuer: str
     subject: str
@@ -39,12 +43,14 @@ class Trust:
 
 @dataclass(slots=True)
 class App:
-    """An app registration, and its permissions in Graph as an administrator has granted them."""
+    """An app registration, its permissions in Graph as an administrator has granted them, and where people return."""
 
     client_id: str
     secret: str
     roles: frozenset[str] = GRAPH_ROLES
     trusts: list[Trust] = field(default_factory=list)
+    redirect_uris: set[str] = field(default_factory=set)
+    name: str = "Model Approvals"
 
 
 class OAuthError(Exception):
@@ -57,7 +63,7 @@ class OAuthError(Exception):
 
 
 class Login:
-    """Issues tokens for one tenant; `token_life` is in seconds and may be changed while it runs."""
+    """Issues tokens for one tenant; `token_life` is in seconds and may be changed while it runs, as may `tamper`."""
 
     def __init__(self, url: str, tenant: str) -> None:
         """`url` is the address of the server; the authority is `{url}/{tenant}`."""
@@ -68,7 +74,9 @@ class Login:
         self._base = f"{url}/{tenant}"
         self.issuer = f"{self._base}/v2.0"
         self.token_endpoint = f"{self._base}/oauth2/v2.0/token"
-        self._grants = {"client_credentials": self._grant_to_app}
+        self.authorization_endpoint = f"{self._base}/oauth2/v2.0/authorize"
+        self.grants: dict[str, Callable[[App, Mapping[str, str]], Json]] = {"client_credentials": self._grant_to_app}
+        self.tamper: Tamper | None = None
         self._key, self._key_id = _first_key(), "first"
 
     def rotate_key(self) -> None:
@@ -105,7 +113,7 @@ class Login:
             {
                 "issuer": self.issuer,
                 "token_endpoint": self.token_endpoint,
-                "authorization_endpoint": f"{self._base}/oauth2/v2.0/authorize",
+                "authorization_endpoint": self.authorization_endpoint,
                 "jwks_uri": f"{self._base}/discovery/v2.0/keys",
                 "token_endpoint_auth_methods_supported": [
                     "client_secret_post",
@@ -113,7 +121,9 @@ class Login:
                     "private_key_jwt",
                 ],
                 "id_token_signing_alg_values_supported": ["RS256"],
+                "response_modes_supported": ["query"],
                 "response_types_supported": ["code"],
+                "scopes_supported": ["openid", "profile", "offline_access"],
                 "subject_types_supported": ["pairwise"],
             },
         )
@@ -130,7 +140,7 @@ class Login:
         form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
         try:
             app = self._authenticate(form, request.headers)
-            grant = self._grants.get(form.get("grant_type", ""), _refuse_grant)
+            grant = self.grants.get(form.get("grant_type", ""), _refuse_grant)
             return json_answer(200, grant(app, form))
         except OAuthError as mistake:
             return _oauth_error(mistake)
@@ -141,26 +151,28 @@ class Login:
             raise OAuthError(400, "invalid_scope", 1002012, "The scope of an app ends in /.default.")
         if resource not in self.audiences:
             raise OAuthError(400, "invalid_resource", 500011, f"The resource {resource} was not found.")
-        token = self._sign(app, resource)
+        own = {"azp": app.client_id, "sub": app.client_id, "idtyp": "app", "roles": sorted(app.roles)}
+        token = self.sign(self.usual_claims(resource) | own)
         return {"token_type": "Bearer", "expires_in": self.token_life, "access_token": token}
 
-    def _sign(self, app: App, audience: str) -> str:
+    def usual_claims(self, audience: str) -> Json:
+        """What every token of this tenant says."""
         now = int(time.time())
-        claims = {
+        return {
             "iss": self.issuer,
             "aud": audience,
             "iat": now,
             "nbf": now,
             "exp": now + self.token_life,
             "tid": self.tenant,
-            "azp": app.client_id,
-            "sub": app.client_id,
-            "idtyp": "app",
-            "roles": sorted(app.roles),
             "uti": uuid.uuid4().hex,
             "ver": "2.0",
         }
-        return jwt.encode(claims, self._key, "RS256", {"kid": self._key_id})
+
+    def sign(self, claims: Json, tamper: Tamper | None = None) -> str:
+        """Make a token of these claims, or let `tamper` make it."""
+        header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
+        return tamper(claims, header, self._key) if tamper else jwt.encode(claims, self._key, "RS256", header)
 
     def _other_tenant(self, request: Request) -> Answer | None:
         if request.parts["tenant"].lower() == self.tenant:
@@ -186,7 +198,7 @@ class Login:
         assertion = form.get("client_assertion", "")
         if not assertion or form.get("client_assertion_type") != JWT_BEARER:
             raise OAuthError(401, "invalid_client", 7000218, "A client_assertion or client_secret is needed.")
-        if not any(_is_signed_by(trust, assertion) for trust in app.trusts):
+        if not any(_is_signed_by(trust, assertion, app) for trust in app.trusts):
             raise OAuthError(401, "invalid_client", 700027, "The client assertion failed validation.")
 
 
@@ -206,12 +218,12 @@ def _refuse_grant(_app: App, _form: Mapping[str, str]) -> Json:
     raise OAuthError(400, "unsupported_grant_type", 70003, "The grant type is not supported.")
 
 
-def _is_signed_by(trust: Trust, assertion: str) -> bool:
+def _is_signed_by(trust: Trust, assertion: str, app: App) -> bool:
     try:
         jwt.decode(
             assertion,
             trust.key,
-            ["RS256", "PS256"],
+            ["RS256", "PS256"] if trust.issuer == app.client_id else ["RS256"],
             {"require": ["exp", "iss", "sub", "aud"]},
             audience=trust.audience,
             issuer=trust.issuer,

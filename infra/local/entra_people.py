@@ -13,6 +13,7 @@ ELI = "00000000-0000-4000-8000-00000000a005"
 GUS = "00000000-0000-4000-8000-00000000a006"
 LENA = "00000000-0000-4000-8000-00000000a007"
 TWINS = ("00000000-0000-4000-8000-00000000a008", "00000000-0000-4000-8000-00000000a009")
+ADA = "00000000-0000-4000-8000-00000000a00a"
 
 DEV = "00000000-0000-4000-8000-00000000b001"
 TEST = "00000000-0000-4000-8000-00000000b002"
@@ -20,11 +21,13 @@ UAT = "00000000-0000-4000-8000-00000000b003"
 PROD = "00000000-0000-4000-8000-00000000b004"
 RELEASE_MANAGERS = "00000000-0000-4000-8000-00000000b005"
 """They are in the approvers of uat as a group, so that membership there is transitive."""
+ADMINS = "00000000-0000-4000-8000-00000000b006"
+"""Who confirms links between chat accounts and people; no approvers."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One account; `hidden` names properties that Graph leaves out of its answers."""
+    """One account; `hidden` names properties that Graph leaves out of its answers, `title` is for the login page."""
 
     oid: str
     name: str
@@ -33,6 +36,7 @@ class User:
     enabled: bool | None = True
     kind: str | None = "Member"
     hidden: frozenset[str] = frozenset()
+    title: str = ""
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -98,17 +102,17 @@ class People:
 
     def user(self, key: str) -> User | None:
         """Find a person by object id or userPrincipalName, in whatever case."""
+        return next((each for each in self.everybody() if key.lower() in {each.oid, each.upn.lower()}), None)
+
+    def everybody(self) -> tuple[User, ...]:
+        """All accounts, in the order in which they came."""
         with self._lock:
-            everybody = tuple(self._users.values())
-        return next((each for each in everybody if key.lower() in {each.oid, each.upn.lower()}), None)
+            return tuple(self._users.values())
 
     def search(self, *, mail: str, upn: str) -> list[User]:
         """Find everybody who has that mail or that userPrincipalName, in whatever case."""
-        with self._lock:
-            everybody = tuple(self._users.values())
-        return [
-            each for each in everybody if (each.mail or "").lower() == mail.lower() or each.upn.lower() == upn.lower()
-        ]
+        mail, upn = mail.lower(), upn.lower()
+        return [each for each in self.everybody() if (each.mail or "").lower() == mail or each.upn.lower() == upn]
 
     def group(self, oid: str) -> Group | None:
         """Find a group by its object id, in whatever case."""
@@ -132,28 +136,30 @@ def invent_people() -> People:
     """Make the people of the local stack: approvers of several kinds, and those who must not get through."""
     people = People()
     people.add(
-        _employee(MAYA, "Maya Chen"),
-        _employee(OMAR, "Omar Haddad"),
-        _employee(PRIYA, "Priya Nair"),
-        _employee(DANA, "Dana Scientist"),
-        _employee(ELI, "Eli Outside"),
-        User(GUS, "Gus Guest", "gus.guest@example.com", GUEST_UPN, kind="Guest"),
-        replace(_employee(LENA, "Lena Left"), enabled=False),
-        *(replace(_employee(oid, name), mail=SHARED) for oid, name in zip(TWINS, TWIN_NAMES, strict=True)),
+        _employee(MAYA, "Maya Chen", "Head of machine learning"),
+        _employee(OMAR, "Omar Haddad", "Release manager"),
+        _employee(PRIYA, "Priya Nair", "Head of operations"),
+        _employee(DANA, "Dana Scientist", "Data scientist"),
+        _employee(ELI, "Eli Outside", "Accountant"),
+        User(GUS, "Gus Guest", "gus.guest@example.com", GUEST_UPN, kind="Guest", title="Consultant"),
+        replace(_employee(LENA, "Lena Left", "Former release manager"), enabled=False),
+        *(replace(_employee(oid, name, "Shares a mailbox"), mail=SHARED) for oid, name in TWIN_NAMES.items()),
+        _employee(ADA, "Ada Admin", "Administrator"),
     )
     people.add_group(DEV, "approvers-dev", (MAYA, OMAR, GUS, LENA))
     people.add_group(TEST, "approvers-test", (MAYA, OMAR, LENA))
     people.add_group(UAT, "approvers-uat", (RELEASE_MANAGERS,))
     people.add_group(PROD, "approvers-prod", (MAYA, OMAR, PRIYA, LENA))
     people.add_group(RELEASE_MANAGERS, "release-managers", (MAYA, OMAR, LENA))
+    people.add_group(ADMINS, "model-approvals-admins", (ADA,))
     return people
 
 
 GUEST_UPN = "gus.guest_partner.example#EXT#@example.com"
 SHARED = "team.twin@example.com"
-TWIN_NAMES = ("Tara Twin", "Toni Twin")
+TWIN_NAMES = dict(zip(TWINS, ("Tara Twin", "Toni Twin"), strict=True))
 
 
-def _employee(oid: str, name: str) -> User:
+def _employee(oid: str, name: str, title: str) -> User:
     address = f"{name.lower().replace(' ', '.')}@example.com"
-    return User(oid, name, address, address)
+    return User(oid, name, address, address, title=title)

@@ -8,6 +8,7 @@ import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, Self
+from urllib.parse import unquote
 
 from infra.local.slack_http import Answer, Fault, Request, Server, Service
 from infra.local.threads import Event, Invoke
@@ -17,7 +18,7 @@ LARGEST = 10 * 1024 * 1024
 
 
 class Gateway:
-    """Routes by the beginning of a path, one function each."""
+    """Routes by the beginning of a path, one function each; the longest beginning wins, as `$default` comes last."""
 
     def __init__(self, routes: Mapping[str, Invoke], *, port: int = 0) -> None:
         """Bind the port (0: a free one); nothing is served before `start`."""
@@ -25,6 +26,8 @@ class Gateway:
         self._service = Service("gateway", lambda request: request.path, self._answer, _refusal)
         self._server = Server(self._service, port)
         self.url = f"http://127.0.0.1:{self._server.port}"
+        self.pages_url = f"http://localhost:{self._server.port}"
+        """For browsers: another site than 127.0.0.1, where Entra's page is; they keep Secure cookies for both."""
 
     def start(self) -> Self:
         """Serve until `stop`."""
@@ -36,7 +39,8 @@ class Gateway:
         self._server.stop()
 
     def _answer(self, request: Request) -> Answer:
-        invoke = next((each for path, each in self._routes.items() if request.path.startswith(path)), None)
+        found = [path for path in self._routes if request.path.startswith(path)]
+        invoke = self._routes[max(found, key=len)] if found else None
         if invoke is None:
             return Answer(404, b'{"message":"Not Found"}', {"Content-Type": "application/json"})
         if len(request.body) > LARGEST:
@@ -50,12 +54,15 @@ def api_event(request: Request) -> Event:
         body, encoded = request.body.decode(), False
     except UnicodeDecodeError:
         body, encoded = b64encode(request.body).decode(), True
+    headers = dict(request.headers)
+    cookies = [each.strip() for each in headers.pop("cookie", "").split(";") if each.strip()]
     return {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": request.path,
+        "rawPath": unquote(request.path),
         "rawQueryString": request.query,
-        "headers": dict(request.headers),
+        **({"cookies": cookies} if cookies else {}),
+        "headers": headers,
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "local",
@@ -74,7 +81,7 @@ def api_event(request: Request) -> Event:
 def _http(answer: Any) -> Answer:  # noqa: ANN401 - whatever the function answers
     body = str(answer.get("body") or "")
     raw = b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-    return Answer(int(answer["statusCode"]), raw, dict(answer.get("headers") or {}))
+    return Answer(int(answer["statusCode"]), raw, dict(answer.get("headers") or {}), answer.get("cookies") or ())
 
 
 def _refusal(fault: Fault) -> Answer:

@@ -1,6 +1,7 @@
 """What the demo does and reads back: people's clicks, boto3's answers, Slack's messages, and what differs."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,13 @@ def expect_words(what: str, found: str, *expected: str) -> str:
     return f"{what}: {shown(found)}"
 
 
+def expect_lines(what: str, found: str, *expected: str) -> str:
+    """Do as `expect_words` does with a longer text, and give only the lines that have the words."""
+    expect_words(what, found, *expected)
+    lines = [line for line in found.splitlines() if any(words in line for words in expected)]
+    return f"{what}: {shown(lines)}"
+
+
 def shown(value: object) -> str:
     """Write a value as a person reads it."""
     match value:
@@ -92,6 +100,14 @@ class Journey:
         expect("HTTP status of the click", answer.status, 200)
         self.stack.settle()
         return "\n".join(each.text for each in self.workspace.ephemerals(user)[before:])
+
+    def whispered_link(self, user: str) -> str:
+        """The way to our pages in the last thing that a person alone was told."""
+        shown = json.dumps(self.workspace.ephemerals(user)[-1].blocks)
+        found = re.search(rf"{re.escape(self.stack.gateway.pages_url)}/[^\"<>|\s]+", shown)
+        if found is None:
+            raise Unexpected(f"what {user} was told", expected="a link to our pages", found=shown)
+        return found[0].replace("&amp;", "&")
 
     def type_command(self, user: str, channel: str, text: str = "") -> Message:
         """Let a person type the slash command, and give the answer."""

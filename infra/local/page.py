@@ -1,4 +1,4 @@
-"""The page of `make run`: Slack as a person sees it, plain, with buttons that send what Slack's would.
+"""The page of `make run`: Slack as a person sees it, plain, with buttons that send what Slack's would; and a mailbox.
 
 `page_routes` is a WSGI application, `Page` serves it on a port of its own. The page asks for the state every
 second; the answer is a 304 as long as nothing has changed.
@@ -6,7 +6,8 @@ second; the answer is a 304 as long as nothing has changed.
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Self
 from wsgiref.types import WSGIApplication
@@ -15,6 +16,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound, Unsupported
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from infra.local.mailbox import Mail
 from infra.local.slack import AppAnswer, Message, NotThere, Slack, User, View
 from infra.local.slack_workspace import Json, Workspace
 
@@ -27,18 +29,22 @@ SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+MAIL_SAFETY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+"""Of a mail, which has its style within it, and may load nothing."""
+Mails = Callable[[], Sequence[Mail]]
 
 
-def page_routes(slack: Slack) -> WSGIApplication:
+def page_routes(slack: Slack, mails: Mails = list) -> WSGIApplication:
     """Make the WSGI application of the page."""
 
     @Request.application
     def application(request: Request) -> Response:
         try:
-            response = _routed(slack, request)
+            response = _routed(slack, mails, request)
         except HTTPException as mistake:
             response = Response(mistake.description, mistake.code, mimetype="text/plain")
-        response.headers.extend(SAFETY)
+        for name, value in SAFETY.items():
+            response.headers.setdefault(name, value)
         return response
 
     return application
@@ -47,9 +53,10 @@ def page_routes(slack: Slack) -> WSGIApplication:
 class Page:
     """The page on a port of its own; it is the one who tells Slack where permalinks lead."""
 
-    def __init__(self, slack: Slack, port: int = 0) -> None:
+    def __init__(self, slack: Slack, port: int = 0, *, mails: Mails = list) -> None:
         """Bind the port (0: a free one); nothing is served before `start`."""
-        self._server = make_server("127.0.0.1", port, page_routes(slack), threaded=True, request_handler=_Quiet)
+        routes = page_routes(slack, mails)
+        self._server = make_server("127.0.0.1", port, routes, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         slack.page_url = self.url
@@ -78,16 +85,45 @@ class _Quiet(WSGIRequestHandler):
         """Keep quiet: a page that asks every second would fill the terminal."""
 
 
-def _routed(slack: Slack, request: Request) -> Response:
+def _routed(slack: Slack, mails: Mails, request: Request) -> Response:
     if request.method == "POST":
         return _acted(slack, request)
     if request.path == "/state":
         return _state(slack.workspace, request)
+    if request.path == "/mailbox":
+        return Response(_mailbox(mails()), mimetype="text/html")
+    if request.path.startswith("/mailbox/"):
+        return _mail(mails(), request.path.removeprefix("/mailbox/"))
     if request.path == "/" or request.path.startswith("/archives/"):
         return Response((STATIC / "page.html").read_bytes(), mimetype="text/html")
     if request.path in FILES:
         return Response((STATIC / request.path[1:]).read_bytes(), mimetype=FILES[request.path])
     raise NotFound
+
+
+# what is in everybody's mailbox
+
+
+def _mailbox(mails: Sequence[Mail]) -> str:
+    """List the mails, the newest first."""
+    rows = [
+        f'<li><a href="/mailbox/{number}">{escape(mail.subject)}</a> <small>to {escape(mail.to)}</small></li>'
+        for number, mail in reversed(list(enumerate(mails, start=1)))
+    ]
+    listed = f"<ul>{''.join(rows)}</ul>" if rows else "<p>No mail yet.</p>"
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    head += '<meta name="color-scheme" content="light dark"><title>Mailbox</title><link rel="icon" href="data:,">'
+    head += '<link rel="stylesheet" href="/page.css">'
+    top = '<header><h1>Mailbox <small>local stand-in</small></h1> <a href="/">Slack</a></header>'
+    body = f'<body class="mails">{top}<main>{listed}</main></body>'
+    return f'<!doctype html><html lang="en"><head>{head}</head>{body}</html>'
+
+
+def _mail(mails: Sequence[Mail], number: str) -> Response:
+    """Show a mail as its reader's program does: nothing runs in it, and nothing is loaded."""
+    if not number.isdecimal() or not 0 < int(number) <= len(mails):
+        raise NotFound
+    return Response(mails[int(number) - 1].html, mimetype="text/html", headers=MAIL_SAFETY)
 
 
 # what a person does

@@ -25,7 +25,7 @@ from infra.local.stack import Stack
 from infra.local.terminal import BOLD, CYAN, DIM, RED, Terminal
 
 PORT = 8700
-"""The page's, unless told otherwise; AWS has the next one."""
+"""The page's, unless told otherwise; AWS has the next one, the bot's own pages have the one behind that."""
 SWEEP_EVERY = 300.0
 """Seconds, as in production."""
 GROUP, MAYA = "churn", "U0MAYA"
@@ -90,8 +90,9 @@ def serve(terminal: Terminal, port: int, *, sample: bool) -> int:
     if enough():
         return 0
     aws_port = available(terminal, port + 1 if port else 0)
-    stack = Stack(port=aws_port, sweep_every=SWEEP_EVERY, settings=settings)
-    page = Page(stack.slack, available(terminal, port))
+    pages_port = available(terminal, port + 2 if port else 0)
+    stack = Stack(port=aws_port, pages_port=pages_port, sweep_every=SWEEP_EVERY, settings=settings)
+    page = Page(stack.slack, available(terminal, port), mails=stack.mailbox.mails)
     with stack, page, stack.sweeping:
         if not enough():
             stay(terminal, stack, page, sample=sample)
@@ -142,6 +143,8 @@ def tell(terminal: Terminal, stack: Stack, page: Page, card: Message | None) -> 
     terminal.say("Model Approvals runs on this machine, with all its neighbours; nothing leaves 127.0.0.1.\n", BOLD)
     places = {
         "Slack, to look at": f"{page.url}/",
+        "Everybody's mailbox": f"{page.url}/mailbox",
+        "The bot's own pages": f"{stack.gateway.pages_url}/",
         "AWS": stack.aws.endpoint_url,
         "Slack's Web API": stack.slack.api_url,
         "Slack's requests go to": stack.slack.request_url,

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +38,7 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +224,10 @@ class _Handler(BaseHTTPRequestHandler):
         lines = {"Content-Length": str(len(answer.body)), **answer.headers}
         head = f"HTTP/1.1 {answer.status} {self.responses.get(answer.status, ('',))[0]}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        self.wfile.write(head.encode() + b"\r\n" + answer.body)
+        head += "".join(f"Set-Cookie: {cookie}\r\n" for cookie in answer.cookies)
+        self.wfile.write(head.encode() + b"\r\n" + (b"" if self.command == "HEAD" else answer.body))
 
-    do_GET = do_POST  # noqa: N815 - the name http.server looks for
+    do_GET = do_HEAD = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_POST  # noqa: N815 - http.server's names
 
     def _answered(self) -> Answer | None:
         path, _, query = self.path.partition("?")

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from infra.local.mailbox import Mailbox
+
 from infra.local.aws import Aws
 from infra.local.aws_faults import AWS_ITSELF
 from infra.local.delivery import EventBus, QueuePoller, Schedule, idle
@@ -38,7 +40,9 @@ PEOPLE = (
     User("U0ELI", "eli", "Eli Outside", "eli.outside@example.com"),
     User("U0GUS", "gus", "Gus Guest", "gus.guest@example.com"),
     User("U0LENA", "lena", "Lena Left", "lena.left@example.com"),
+    User("U0ADA", "ada", "Ada Admin", "ada.admin@example.com"),
 )
+MAIL_FROM = "approvals@example.com"
 
 
 class Stack:
@@ -48,6 +52,7 @@ class Stack:
         self,
         *,
         port: int = 0,
+        pages_port: int = 0,
         retry_after: int = 1,
         sweep_every: float = 300.0,
         settings: Mapping[str, str] | None = None,
@@ -56,12 +61,15 @@ class Stack:
         self.aws = Aws(port)
         self.slack = Slack()
         self.entra = Entra()
-        self.functions = {name: Function(f"handlers.{name}") for name in ("slack", "events", "jobs", "sweep")}
+        self.functions = {name: Function(f"handlers.{name}") for name in ("slack", "web", "events", "jobs", "sweep")}
         self.bus = EventBus(self.functions["events"])
         self.sweeping = Schedule(self.functions["sweep"], sweep_every)
-        self.gateway = Gateway({"/slack/events": self.functions["slack"]})
+        routes = {"/": self.functions["web"], "/slack/events": self.functions["slack"]}
+        self.gateway = Gateway(routes, port=pages_port)
+        self.mailbox = Mailbox()
         self.pollers: list[QueuePoller] = []
         self.queues: dict[str, str] = {}
+        self.seal_key = ""
         self._retry_after = retry_after
         self._changes = settings or {}
         self._before: dict[str, str | None] = {}
@@ -143,7 +151,11 @@ class Stack:
             "MODEL_APPROVALS_ENTRA_AUTHORITY": self.entra.authority,
             "MODEL_APPROVALS_GRAPH_URL": self.entra.graph_url,
             "MODEL_APPROVALS_CA_BUNDLE": self.entra.ca_bundle,
+            "MODEL_APPROVALS_ENTRA_HOSTS": self.entra.authority.removeprefix("https://"),
             "MODEL_APPROVALS_EMAIL_DOMAINS": "example.com",
+            "MODEL_APPROVALS_PAGES_URL": self.gateway.pages_url,
+            "MODEL_APPROVALS_SEAL_KEY": self.seal_key,
+            "MODEL_APPROVALS_MAIL_FROM": MAIL_FROM,
             **self._changes,
         }
 
@@ -153,7 +165,7 @@ class Stack:
             os.environ[name] = value
 
     def _furnish(self) -> None:
-        """Make what a deployment makes: queues with dead letters, channels with people."""
+        """Make what a deployment makes: queues with dead letters, a key, a sender, channels with people."""
         self.aws.identities[PIPELINE] = "arn:aws:sts::123456789012:assumed-role/training/train-pipeline"
         sqs = self.aws.client("sqs", access_key=AWS_ITSELF)
         for name in QUEUES:
@@ -172,6 +184,10 @@ class Stack:
         for person in PEOPLE:
             self.slack.workspace.add_user(person)
         self.slack.request_url = f"{self.gateway.url}/slack/events"
+        self.entra.app.redirect_uris.add(f"{self.gateway.pages_url}/signed-in")
+        kms = self.aws.client("kms", access_key=AWS_ITSELF)
+        self.seal_key = kms.create_key(Description="seals links and cookies")["KeyMetadata"]["KeyId"]
+        self.aws.client("sesv2", access_key=AWS_ITSELF).create_email_identity(EmailIdentity=MAIL_FROM)
 
     def _queue(self, name: str, more: Mapping[str, str]) -> str:
         attributes = {"FifoQueue": "true", "VisibilityTimeout": str(VISIBILITY), **more}

@@ -9,6 +9,9 @@ from urllib.parse import urlencode
 
 from bot.card import Card, Code, Mark, Mention, Moment, Row, Step, Strong, Table
 from bot.domain import ChatUser, RequestId
+from bot.errors import Unavailable
+from bot.jobs import decode_job, encode_job
+from bot.status import GroupStatus, Slot
 from infra.local.slack import Channel, User
 from infra.local.slack_limits import RateLimits
 from infra.local.slack_request import signed
@@ -20,6 +23,8 @@ REQUEST = RequestId("churn-xgb", 12, "test", 1)
 ARN = "arn:aws:sagemaker:eu-central-1:123456789012:model-package/churn-xgb/12"
 BY_MAYA = Mention("Maya Chen", ChatUser("slack", TEAM, MAYA, CHANNEL))
 SECRET, OLD_SECRET = "the-new-signing-secret", "the-old-signing-secret"
+
+CHURN = GroupStatus({}, {"dev": Slot(NOW, "", 12)})
 
 ROWS = (
     Row("AUC", "0.914", "0.903", "▲ 0.011 better"),
@@ -41,7 +46,7 @@ CARD = Card(
     facts=(("Requested by ", Strong("train-pipeline"), " · commit ", Code("9f3c2ab")),),
     verdict=(),
     mark=Mark.ASKED,
-    history=("Asked ", Moment(NOW), " · dev approved by ", BY_MAYA, " ", Moment(NOW), " · history in thread"),
+    history=("Asked ", Moment(NOW), " · dev approved by ", BY_MAYA, " ", Moment(NOW)),
     open=True,
     consequence="churn-xgb v12 becomes the model that test loads. Version 11 stays available for rollback.",
     package_arn=ARN,
@@ -78,6 +83,38 @@ def longest(metrics=20):
         package_arn=f"arn:aws:sagemaker:ap-northeast-1:123456789012:model-package/{group}/999999999",
         report_uri=f"s3://{'b' * 63}/{'k' * 1024}",
     )
+
+
+class Queue:
+    """The port Jobs; `broken` and `loses` (the answer alone) are what AWS does at times."""
+
+    def __init__(self):
+        self.jobs, self.broken, self.loses = [], False, False
+
+    def put(self, job):
+        if not self.broken:
+            self.jobs.append(decode_job(encode_job(job)))
+        if self.broken or self.loses:
+            raise Unavailable("SQS did not answer")
+
+
+class Shelf:
+    """What /model-status reads."""
+
+    def __init__(self):
+        self.groups, self.read, self.broken = {"churn-xgb": CHURN}, [], False
+
+    def overview(self):
+        return self._read("", list(self.groups.items()))
+
+    def group(self, name):
+        return self._read(name, self.groups.get(name))
+
+    def _read(self, what, found):
+        self.read.append(what)
+        if self.broken:
+            raise Unavailable("Parameter Store did not answer")
+        return found
 
 
 def renewed(slack):

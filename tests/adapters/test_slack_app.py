@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import Answer, ChatUser, MessageRef
-from bot.errors import Unavailable
-from bot.jobs import AnswerJob, decode_job, encode_job
+from bot.jobs import AnswerJob
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
 from bot.slack.channel import SlackChannel
@@ -25,11 +24,10 @@ from bot.slack.listeners import (
     NO_FORM,
     NO_REASON,
     NOT_READ,
-    NOT_RECORDED,
-    NOT_SENT,
+    UNCONFIRMED,
+    UNCONFIRMED_FORM,
     Statuses,
 )
-from bot.status import GroupStatus, Slot
 from bot.waves import ThreadCrew
 from infra.local import slack_rules as rules
 from infra.local.slack import Forged, Slack
@@ -46,6 +44,8 @@ from tests.adapters.slack_examples import (
     REQUEST,
     SECRET,
     STRANGER,
+    Queue,
+    Shelf,
     click,
     command,
     form,
@@ -56,38 +56,6 @@ from tests.adapters.slack_examples import (
 )
 
 ROOT = Path(__file__).parents[2]
-CHURN = GroupStatus({}, {"dev": Slot(NOW, "", 12)})
-
-
-class Queue:
-    """The port Jobs; `broken` is what AWS does at times."""
-
-    def __init__(self):
-        self.jobs, self.broken = [], False
-
-    def put(self, job):
-        if self.broken:
-            raise Unavailable("SQS did not answer")
-        self.jobs.append(decode_job(encode_job(job)))
-
-
-class Shelf:
-    """What /model-status reads."""
-
-    def __init__(self):
-        self.groups, self.read, self.broken = {"churn-xgb": CHURN}, [], False
-
-    def overview(self):
-        return self._read("", list(self.groups.items()))
-
-    def group(self, name):
-        return self._read(name, self.groups.get(name))
-
-    def _read(self, what, found):
-        self.read.append(what)
-        if self.broken:
-            raise Unavailable("Parameter Store did not answer")
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +154,18 @@ def test_approving_calls_nothing_but_the_queue(slack, door):
     assert slack.calls == []
 
 
+def test_a_press_that_may_have_arrived_is_told_to_be_harmless_when_repeated(slack, door, queue):
+    """The queue has the job, and its answer was lost."""
+    queue.loses = True
+    for _ in range(2):
+        send(door, form(click(response_url=response_url(slack))))
+    assert len({job.op for job in queue.jobs}) == 1
+    assert whispers(slack) == [UNCONFIRMED] * 2
+    for words in ("could not be confirmed", "Look at the card in a minute", "press the button again", "no harm"):
+        assert words in UNCONFIRMED
+    assert "was not recorded" not in UNCONFIRMED + UNCONFIRMED_FORM
+
+
 def test_the_same_press_sent_twice_has_one_name(door, queue):
     for _ in range(2):
         send(door, form(click()))
@@ -200,14 +180,14 @@ def test_two_presses_have_two_names(door, queue):
     assert len({job.op for job in queue.jobs}) == 2
 
 
-def test_a_press_that_the_queue_does_not_take_is_said_to_be_lost(slack, door, queue):
+def test_a_press_of_which_the_queue_says_nothing_is_not_said_to_be_lost(slack, door, queue):
     queue.broken = True
     answer = send(door, form(click(response_url=response_url(slack))))
     assert answer["statusCode"] == 200
-    assert whispers(slack) == [NOT_RECORDED]
+    assert whispers(slack) == [UNCONFIRMED]
 
 
-def test_a_press_that_is_lost_and_cannot_be_told_fails_visibly(slack, door, queue):
+def test_a_press_that_cannot_be_confirmed_and_cannot_be_told_fails_visibly(slack, door, queue):
     queue.broken = True
     slack.faults.add("response_url", status=500, times=None)
     assert send(door, form(click(response_url=response_url(slack))))["statusCode"] == 500
@@ -288,11 +268,11 @@ def test_a_form_sent_twice_has_one_name(door, queue):
     assert len({job.op for job in queue.jobs}) == 1
 
 
-def test_a_reject_that_the_queue_does_not_take_stays_in_the_form(slack, queue, card):
+def test_a_reject_of_which_the_queue_says_nothing_stays_in_the_form(slack, queue, card):
     slack.press(MAYA, CHANNEL, card.ts, "approval.reject")
     (view,) = slack.workspace.modals(MAYA)
     queue.broken = True
-    assert slack.submit(MAYA, view.id, {"reason": "slow"}).errors == {"reason": NOT_SENT}
+    assert slack.submit(MAYA, view.id, {"reason": "slow"}).errors == {"reason": UNCONFIRMED_FORM}
     queue.broken = False
     assert slack.submit(MAYA, view.id, {"reason": "slow"}).errors == {}
     assert [job.reason for job in queue.jobs] == ["slow"]

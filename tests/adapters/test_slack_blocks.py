@@ -19,7 +19,7 @@ from bot.errors import Malformed
 from bot.slack import blocks, overview
 from bot.slack.channel import METADATA
 from bot.slack.links import package_link, report_link
-from bot.slack.modal import read_reason, reason_view
+from bot.slack.modal import read_reason, reason_view, way_view
 from bot.slack.mrkdwn import clean, cut, drawn, safe, units
 from bot.status import GroupStatus, Slot, Stand
 from bot.status import Row as VersionRow
@@ -414,6 +414,58 @@ def test_only_our_own_pages_can_be_clicked_in_a_private_word(text, links):
     assert re.findall(r"<[^>]*>", blocks.told(text)["blocks"][0]["text"]["text"]) == []
 
 
+OWN = "https://approvals.example.com"
+SEALED = f"{OWN}/link?t=AQICAHh-x_7"
+
+
+def way(text, pages=OWN, name="Link my account"):
+    shown = blocks.told(text, pages=pages, way=name)
+    assert_taken(shown)
+    return shown
+
+
+def test_the_address_that_ends_a_private_word_becomes_a_button():
+    shown = way(f"Nothing is recorded yet: link this account, once: {SEALED}")
+    assert shown["text"] == "Nothing is recorded yet: link this account, once."
+    section, actions = shown["blocks"]
+    assert section["text"]["text"] == "Nothing is recorded yet: link this account, once."
+    (button,) = actions["elements"]
+    assert (button["url"], button["text"]["text"], button["style"]) == (SEALED, "Link my account", "primary")
+    assert button["action_id"].startswith(blocks.LINK)
+    assert "value" not in button
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(f"Sign in {SEALED}", "Sign in."), (f"Sign in. {SEALED}", "Sign in."), (f"a *b*:\n{SEALED}", "a \u2217b\u2217.")],
+)
+def test_the_words_before_a_button_are_a_sentence(text, words):
+    assert way(text)["blocks"][0]["text"]["text"] == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Sign in.", SEALED, f"See {SEALED} now", "See https://evil.example/r?t=x", f"See {OWN}.evil.example/x",
+     f"x{SEALED}", f"See {OWN}/r?t={'x' * 3000}", f"See {SEALED}<script>", ""],
+)  # fmt: skip
+def test_without_an_address_of_ours_at_its_end_a_private_word_has_no_button(text):
+    assert [block["type"] for block in way(text)["blocks"]] == ["section"]
+
+
+def test_without_pages_there_is_no_button():
+    shown = way(f"Sign in: {SEALED}", pages="")
+    assert [block["type"] for block in shown["blocks"]] == ["section"]
+    assert "<" not in shown["blocks"][0]["text"]["text"]
+
+
+@given(text=LONG)
+@settings(max_examples=30, deadline=None)
+def test_no_text_before_a_button_acts_or_is_refused(text):
+    shown = way(f"{text} {SEALED}")
+    assert_inert({**shown, "blocks": shown["blocks"][:1]})
+    assert all(block["elements"][0]["url"] == SEALED for block in shown["blocks"][1:])
+
+
 # -------------------------------------------------------------------------------------------------- a table as text
 
 
@@ -457,6 +509,14 @@ def test_the_form_says_what_is_rejected_and_who_will_read_it():
     assert json.loads(view["private_metadata"]) == {
         "request": "churn-xgb/12/test/1", "channel": "C1", "ts": "1.2"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("pages", [OWN, ""])
+def test_a_view_that_shows_the_way_is_one_that_slack_opens(pages):
+    view = way_view(f"Nothing is recorded yet. Link it: {SEALED}", pages=pages, way="Link my account")
+    assert rules.modal_problems(view) == []
+    assert "submit" not in view
+    assert [block["type"] for block in view["blocks"]] == ["section", "actions"][: 2 if pages else 1]
 
 
 def test_a_long_name_leaves_the_title_to_the_version():

@@ -15,7 +15,7 @@ from bot.errors import NotIdentified, Refused, Unavailable
 from bot.ports import Channel as ChannelPort
 from bot.slack.api import PERMANENT, Permanent, SlackApi
 from bot.slack.channel import Pacer, SlackChannel
-from bot.slack.identity import REFUSAL, confirmed_email, refusal_of, standing, unconfirmed
+from bot.slack.identity import REFUSAL, called, confirmed_email, refusal_of, standing, unconfirmed, vouched
 from infra.local.slack import Slack
 from infra.local.slack_http import Answer, Server, Service
 from infra.local.slack_workspace import SLACKBOT, TEAM
@@ -72,6 +72,14 @@ def test_a_card_is_posted_with_its_request_in_the_metadata(slack, channel):
     }  # fmt: skip
 
 
+def test_a_later_card_of_a_version_is_a_message_of_its_own(slack, channel):
+    first = channel.post(CHANNEL, CARD)
+    second = channel.post(CHANNEL, replace(CARD, request=replace(CARD.request, environment="uat")), first)
+    assert {message.ts for message in slack.workspace.messages(CHANNEL)} == {first.ts, second.ts}
+    assert list(slack.workspace.replies(CHANNEL, first.ts)) == []
+    assert channel.repaints
+
+
 def test_an_update_replaces_the_card_and_keeps_its_metadata(slack, channel):
     ref = channel.post(CHANNEL, CARD)
     channel.update(ref, DECIDED)
@@ -84,7 +92,7 @@ def test_an_update_replaces_the_card_and_keeps_its_metadata(slack, channel):
 
 def test_a_line_is_told_in_the_thread(slack, channel):
     ref = channel.post(CHANNEL, CARD)
-    channel.reply(ref, (BY_MAYA, " approved churn-xgb v12 for ", Strong("test")))
+    channel.reply(ref, (BY_MAYA, " approved churn-xgb v12 for ", Strong("test")), DECIDED)
     (told,) = slack.workspace.replies(CHANNEL, ref.ts)
     assert told.text == "Maya Chen approved churn-xgb v12 for test"
     assert told.blocks[0]["text"]["text"] == "<@U0MAYA> approved churn-xgb v12 for *test*"
@@ -126,7 +134,7 @@ def test_previews_are_never_unfolded(api):
 
     recorder = SlackChannel(Recorder("t", timeout=1), team=TEAM)
     recorder.post(CHANNEL, CARD)
-    recorder.reply(MessageRef(CHANNEL, "1.0"), ("x",))
+    recorder.reply(MessageRef(CHANNEL, "1.0"), ("x",), CARD)
     assert [(each["unfurl_links"], each["unfurl_media"]) for _, each in sent] == [(False, False)] * 2
 
 
@@ -206,7 +214,7 @@ def test_two_threads_that_post_at_once_take_two_turns():
 
 def test_only_new_cards_are_paced(channel, slept):
     ref = channel.post(CHANNEL, CARD)
-    channel.reply(ref, ("x",))
+    channel.reply(ref, ("x",), CARD)
     channel.update(ref, DECIDED)
     channel.tell(AT_MAYA, "Hello")
     assert slept == []
@@ -386,25 +394,39 @@ def test_a_members_confirmed_address_is_given(api):
 )
 def test_bots_guests_strangers_and_others_are_not_identified(slack, api, changes, caplog):
     slack.workspace.alter_user(MAYA, **changes)
-    for ask in (confirmed_email(api, TEAM), standing(api, TEAM)):
+    for ask in (confirmed_email(api, TEAM), standing(api, TEAM), vouched(api, TEAM)):
         with pytest.raises(NotIdentified) as refused:
             ask(AT_MAYA)
         assert str(refused.value) == REFUSAL
     assert "U0MAYA" in caplog.text
 
 
-@pytest.mark.parametrize("changes", [{"email": ""}, {"is_email_confirmed": False}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"email": ""},
+        {"is_email_confirmed": False},
+        {"email": "m\u00e4ya@example.com"},
+        {"email": "x" * 310 + "@example.com"},
+    ],
+)
 def test_an_address_that_proves_nothing_identifies_nobody_but_its_owner_stays_a_member(slack, api, changes):
     slack.workspace.alter_user(MAYA, **changes)
     with pytest.raises(NotIdentified, match="could not be identified"):
         confirmed_email(api, TEAM)(AT_MAYA)
     standing(api, TEAM)(AT_MAYA)
+    assert vouched(api, TEAM)(AT_MAYA) == ""
+
+
+def test_a_member_is_vouched_for_with_the_confirmed_address(api):
+    assert vouched(api, TEAM)(AT_MAYA) == "maya.chen@example.com"
 
 
 def test_without_the_scope_for_addresses_nobody_is_identified(slack, api):
     slack.workspace.scopes.discard("users:read.email")
     with pytest.raises(NotIdentified):
         confirmed_email(api, TEAM)(AT_MAYA)
+    assert vouched(api, TEAM)(AT_MAYA) == ""
 
 
 @pytest.mark.parametrize(
@@ -417,14 +439,33 @@ def test_without_the_scope_for_addresses_nobody_is_identified(slack, api):
     ],
 )
 def test_a_person_whom_slack_does_not_know_is_not_identified(api, user):
-    with pytest.raises(NotIdentified):
-        standing(api, TEAM)(user)
+    for ask in (standing(api, TEAM), vouched(api, TEAM)):
+        with pytest.raises(NotIdentified):
+            ask(user)
 
 
 def test_when_slack_cannot_be_asked_nobody_is_refused(slack, api):
-    slack.faults.add("users.info", status=500)
-    with pytest.raises(Unavailable):
-        standing(api, TEAM)(AT_MAYA)
+    for ask in (standing(api, TEAM), vouched(api, TEAM)):
+        slack.faults.add("users.info", status=500)
+        with pytest.raises(Unavailable):
+            ask(AT_MAYA)
+
+
+@pytest.mark.parametrize(
+    ("user", "team", "words"),
+    [
+        ({"username": "maya", "name": "m"}, {"domain": "acme"}, "@maya in the Slack workspace acme"),
+        ({"name": "maya.chen-2"}, {"domain": "acme-eu"}, "@maya.chen-2 in the Slack workspace acme-eu"),
+        ({"username": ""}, {"domain": ""}, "@U0MAYA in the Slack workspace T0LOCAL01"),
+        ({"username": None}, {"domain": 7}, "@U0MAYA in the Slack workspace T0LOCAL01"),
+        ({"username": "you, not @eve"}, {"domain": "a b\n<c>"}, "@younoteve in the Slack workspace abc"),
+        ({"username": "<&>\u202e"}, {"domain": "\u202e"}, "@U0MAYA in the Slack workspace T0LOCAL01"),
+        ({"username": "\u6a21\u578b"}, {"domain": "acme"}, "@\u6a21\u578b in the Slack workspace acme"),
+        ({"username": "x" * 999}, {"domain": "y" * 999}, f"@{'x' * 40} in the Slack workspace {'y' * 40}"),
+    ],
+)
+def test_an_account_is_called_by_what_its_person_knows_and_pretends_to_be_nothing_else(user, team, words):
+    assert called({"user": {"id": MAYA, **user}, "team": {"id": TEAM, **team}}) == words
 
 
 MEMBER = {

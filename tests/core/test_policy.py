@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain import ModelVersion, Package
 from bot.encoding import sha256
 from bot.errors import SettingsError
-from bot.policy import read_policy
+from bot.policy import EMAIL, read_policy
 
 ROOT = Path(__file__).parents[2]
 GUID = "00000000-0000-4000-8000-00000000b001"
@@ -51,6 +51,9 @@ def test_the_policy_that_ships_is_valid():
     policy = read_policy((ROOT / "infra/policy.toml").read_text(encoding="utf-8"))
     assert policy.path == ("dev", "test", "uat", "prod")
     assert [each.four_eyes for each in policy.environments] == [False, False, False, True]
+    assert [each.identity for each in policy.environments] == ["email", "email", "linked", "linked"]
+    assert policy.administrators
+    assert policy.mails
 
 
 def test_a_short_policy_has_the_defaults():
@@ -140,7 +143,6 @@ def test_an_environment_that_is_no_table_is_named_with_all_it_lacks():
         "environments[1].name",
         "environments[1].approvers",
         "environments[1].notify",
-        "environments[1].notify.slack",
     ]
 
 
@@ -188,8 +190,6 @@ def test_a_wrong_value_of_an_environment_is_named_by_its_key(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("identity", '"sign-in"'),
-        ("identity", '"linked"'),
         ("request_after", '"inference"'),
         ("expires_after", '"36h"'),
         ("remind_after", '"30m"'),
@@ -209,18 +209,85 @@ def test_a_later_key_of_an_environment_is_not_yet_supported(key, value):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("administrators", f'"{GUID}"'), ("overrides", '[{ group = "churn" }]'), ("metrics", "{ auc = 1 }")],
+    [("overrides", '[{ group = "churn" }]'), ("metrics", "{ auc = 1 }")],
 )
 def test_a_later_key_at_the_top_is_not_yet_supported(key, value):
     assert mistake(text({key: value})).startswith(f"{key}: ")
     assert "is not yet supported" in mistake(text({key: value}))
 
 
-@pytest.mark.parametrize(("key", "value"), [("teams", '"19:abc"'), ("email", '["team@example.com"]')])
-def test_a_later_surface_is_not_yet_supported(key, value):
-    found = mistake(text({}, {"notify": f'{{ slack = "C0MODELSDEV", {key} = {value} }}'}))
-    assert found.startswith(f"environments[1].notify.{key}: ")
+def test_a_later_surface_is_not_yet_supported():
+    found = mistake(text({}, {"notify": '{ slack = "C0MODELSDEV", teams = "19:abc" }'}))
+    assert found.startswith("environments[1].notify.teams: ")
     assert "is not yet supported" in found
+
+
+# ----------------------------------------------------------------------------- who an account is, and who gets mail
+
+
+@pytest.mark.parametrize(("identity", "pages"), [("email", False), ("linked", True), ("sign-in", True)])
+def test_an_environment_says_how_well_an_account_has_to_be_known(identity, pages):
+    policy = read_policy(text({}, {}, {"name": '"test"', "identity": f'"{identity}"'}))
+    assert [each.identity for each in policy.environments] == ["email", identity]
+    assert (policy.signs_in, policy.mails) == (pages, False)
+
+
+def test_whoever_confirms_links_is_a_group():
+    assert read_policy(text()).administrators == ""
+    assert read_policy(text({"administrators": f'"{GUID}"'})).administrators == GUID
+
+
+def notified(value):
+    return read_policy(text({}, {"notify": value})).environments[0].notify
+
+
+def test_mails_go_to_each_address_once():
+    addresses = '["maya.chen@example.com", "approvers+dev@mail.example.com", "maya.chen@example.com"]'
+    both = notified(f'{{ slack = "C0MODELSDEV", email = {addresses} }}')
+    assert both == {"slack": "C0MODELSDEV", "email": "maya.chen@example.com, approvers+dev@mail.example.com"}
+    assert notified(f"{{ email = {addresses} }}") == {"email": both["email"]}
+
+
+def test_a_policy_that_sends_mail_needs_pages():
+    policy = read_policy(text({}, {}, {"name": '"test"', "notify": '{ email = ["a@example.com"] }'}))
+    assert (policy.mails, policy.signs_in) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "maya", "@example.com", "maya@", "maya@localhost", "maya@example.com.", "maya@-example.com", "a:b@x.y",
+     "maya@example..com", ".maya@example.com", "maya.@example.com", "ma..ya@example.com", "ma ya@example.com",
+     "m\u00e4ya@example.com",
+     "maya@ex\u00e4mple.com", "maya(cfo)@example.com", "maya@example.com\\nBcc: eve@evil.example",
+     "maya@example.com,eve", "Maya <maya@example.com>", "maya@a@example.com", "x" * 65 + "@example.com",
+     "maya@" + "a." * 130 + "com", "a;b@x.y"],
+)  # fmt: skip
+def test_an_address_that_means_anything_to_a_header_or_nothing_to_mail_is_named(address):
+    found = mistake(text({}, {"notify": f'{{ slack = "C0MODELSDEV", email = ["{address}"] }}'}))
+    assert found.startswith("environments[1].notify.email: ")
+    assert "is not right; one to ten e-mail addresses" in found
+
+
+@pytest.mark.parametrize("value", ['"a@example.com"', "[]", "[1]", '"C0MODELSDEV"', "{}", "true"])
+def test_addresses_have_to_be_a_list_of_them(value):
+    found = mistake(text({}, {"notify": f"{{ email = {value} }}"}))
+    assert found.startswith("environments[1].notify.email: ")
+
+
+def test_at_most_ten_addresses_get_mail():
+    ten = [f"a{number}@example.com" for number in range(10)]
+    assert len(notified(f"{{ email = {ten} }}")["email"].split(", ")) == 10
+    assert "one to ten" in mistake(text({}, {"notify": f"{{ email = {[*ten, 'b@example.com']} }}"}))
+
+
+@given(st.text(max_size=40))
+def test_no_address_ends_the_header_it_stands_in(address):
+    assert not EMAIL.fullmatch(address) or not set('\r\n,;:<>()[]" \\') & set(address)
+
+
+def test_an_environment_that_tells_nobody_is_a_mistake():
+    expected = "environments[1].notify: names nobody; give a Slack channel, e-mail addresses, or both."
+    assert mistake(text({}, {"notify": "{}"})) == expected
 
 
 def test_a_later_key_may_say_what_holds_anyhow():
@@ -238,9 +305,9 @@ def test_a_later_key_may_say_what_holds_anyhow():
 def test_unknown_keys_are_named_with_those_that_are_known():
     policy = text({"group": '"churn"'}, {"approver": '"x"', "notify": '{ slack = "C0MODELSDEV", fax = "1" }'})
     top, environment, notify = mistakes(policy)
-    assert top.startswith("group: no such key; known are groups, since, environments")
+    assert top.startswith("group: no such key; known are groups, since, administrators, environments")
     assert environment.startswith("environments[1].approver: no such key; known are name, approvers")
-    assert notify == "environments[1].notify.fax: no such key; known are slack, teams, email."
+    assert notify == "environments[1].notify.fax: no such key; known are slack, email, teams."
 
 
 def test_an_environment_stands_once():

@@ -30,11 +30,13 @@ from bot.errors import (
     Expired,
     ModelChanged,
     NotAnApprover,
+    NotLinked,
     NotRequestable,
     NotRevocable,
     OutOfOrder,
     ReasonMissing,
     SelfApproval,
+    SignInNeeded,
     UnknownRequest,
 )
 from bot.history import VersionState, apply, next_entry
@@ -270,6 +272,96 @@ def test_a_group_without_a_name_is_called_by_its_id():
     refusal(NotAnApprover, lambda: vote(asked(), who=who, environment=call), f"the group {GROUPS['dev']}")
 
 
+WEB = ChatUser("web", "tenant", "oid-maya", oid="oid-maya")
+
+
+@pytest.mark.parametrize("by", [SLACK, replace(SLACK, oid="oid-maya"), WEB])
+def test_any_account_will_do_where_an_address_will(by):
+    rules.identified(by, rule(identity="email"))
+
+
+@pytest.mark.parametrize("by", [replace(SLACK, oid="oid-maya"), replace(SLACK, surface="teams", oid="oid-maya"), WEB])
+def test_an_account_of_a_known_person_will_do_where_a_link_is_wanted(by):
+    rules.identified(by, rule(identity="linked"))
+
+
+@pytest.mark.parametrize("by", [SLACK, replace(WEB, oid="")])
+def test_an_account_of_nobody_is_refused_where_a_link_is_wanted(by):
+    call = lambda: rules.identified(by, rule(identity="linked"))  # noqa: E731
+    refusal(NotLinked, call, "For dev", "linked to your company account", "Press the button again")
+
+
+def test_only_a_page_will_do_where_a_sign_in_is_wanted():
+    rules.identified(WEB, rule(identity="sign-in"))
+
+
+@pytest.mark.parametrize("by", [SLACK, replace(SLACK, oid="oid-maya"), replace(WEB, surface="email")])
+def test_a_chat_is_refused_where_a_sign_in_is_wanted(by):
+    call = lambda: rules.identified(by, rule(identity="sign-in"))  # noqa: E731
+    refusal(SignInNeeded, call, "Answers for dev", "after signing in", "Press the button again")
+
+
+def may_answer(state, *, who=None, environment=None, request="churn/7/dev/1", now=LATER):
+    about = RequestId.parse(request)
+    environment = environment or rule(about.environment)
+    return rules.may_answer(state, about, environment, who or member(), now)
+
+
+def test_whoever_may_answer_is_given_the_round_before_they_say_what():
+    state = asked()
+    assert may_answer(state) is state.pending[0]
+
+
+def test_whether_somebody_may_answer_needs_no_package():
+    """A page that is looked at asks no registry; the vote does."""
+    assert may_answer(asked())
+    refusal(ModelChanged, lambda: vote(asked(), gone=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "more"),
+    [
+        (AlreadyDecided, after(asked(), vote_of("Omar")), {}),
+        (UnknownRequest, asked(), {"request": "churn/7/dev/2"}),
+        (Expired, asked(), {"now": START + timedelta(days=14)}),
+        (OutOfOrder, asked("test"), {"request": "churn/7/test/1"}),
+        (NotAnApprover, asked(), {"who": member("Eli", GROUPS["test"])}),
+        (NotAnApprover, asked(), {"who": member(enabled=False)}),
+        (NotAnApprover, asked(), {"who": member(tenant=False)}),
+        (SelfApproval, asked(requester="oid-maya", four_eyes=True), {}),
+        (SelfApproval, approved_in_dev(distinct_from_previous=True), {"request": "churn/7/test/1"}),
+        (AlreadyAnswered, after(asked(required=2), vote_of(required=2)), {}),
+    ],
+)
+def test_whatever_refuses_a_vote_refuses_it_before_it_is_given(kind, state, more):
+    refusal(kind, lambda: may_answer(state, **more))
+
+
+@pytest.mark.parametrize("answer", [Answer.APPROVE, Answer.REJECT])
+def test_only_a_reject_needs_a_reason(answer):
+    rules.has_reason(answer, "drifts")
+    if answer is Answer.APPROVE:
+        rules.has_reason(answer, "")
+    else:
+        refusal(ReasonMissing, lambda: rules.has_reason(answer, " \n"), "reject needs a reason")
+
+
+def test_a_member_of_the_company_belongs_whatever_their_groups():
+    rules.belongs(member("Eli", "none"))
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        (member("Eli", enabled=False), "is disabled in the directory. Ask your administrator."),
+        (member("Eli", tenant=False), "is a guest in the directory, and guests cannot answer. Ask a member of"),
+        (member("Eli", enabled=False, tenant=False), "is disabled"),
+    ],
+)
+def test_guests_and_disabled_accounts_do_not_belong(who, words):
+    refusal(NotAnApprover, lambda: rules.belongs(who), "Eli", words)
+
+
 def test_a_package_that_is_gone_cannot_be_answered():
     refusal(ModelChanged, lambda: vote(asked(), gone=True), "churn v7", "no longer in the registry", "Ask who")
 
@@ -359,6 +451,32 @@ def test_a_changed_or_decided_version_can_be_asked_about_again():
     assert requestable(asked(), of=changed) is changed
     assert requestable(after(asked(), Expiry("dev", 1)), of=package())
     assert requestable(after(approved_in_dev(), Expiry("test", 1)), "test", package())
+
+
+def askable(state, environment="dev", now=LATER, **known):
+    rules.askable(state, environment, POLICY, now, **known)
+
+
+def test_what_can_be_told_of_a_request_without_the_package_is_told():
+    askable(VersionState(MODEL))
+    askable(after(asked(), Expiry("dev", 1)))
+    askable(approved_in_dev(), "dev")
+    askable(after(approved_in_dev(), Expiry("test", 1)), "test")
+    refusal(NotRequestable, lambda: askable(asked()), "churn/7/dev/1", "already", "Answer on its card")
+    refusal(NotRequestable, lambda: askable(approved_in_dev(), "test"), "churn/7/test/1", "already")
+    refusal(NotRequestable, lambda: askable(asked(), "test"), "before test", "Ask for those first")
+    refusal(NotRequestable, lambda: askable(asked(), "staging"), "before staging")
+
+
+def test_a_request_that_waits_about_another_package_can_be_asked_for():
+    askable(asked(), fingerprint="another")
+    refusal(NotRequestable, lambda: askable(asked(), fingerprint=package().fingerprint), "already")
+
+
+def test_a_request_that_nobody_answered_in_time_can_be_asked_for_ahead_of_its_end():
+    due_at = START + timedelta(days=14)
+    refusal(NotRequestable, lambda: askable(asked(), now=due_at - timedelta(milliseconds=1)), "already")
+    askable(asked(), now=due_at)
 
 
 def due(state, of=None, policy=POLICY):

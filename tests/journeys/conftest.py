@@ -1,20 +1,50 @@
 """A running stack for each file of journeys, and what people do on it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from infra.local.stack import Stack
+from infra.local.aws_faults import AWS_ITSELF
+from infra.local.models import Registered
+from infra.local.stack import QUEUES, Stack
+from tests.journeys.examples import Pool
+
+RECEIVES = 2
+"""Of a message; after the last it goes to the dead letters."""
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """The local stack, quick to redeliver; the second receive of a message is the last."""
-    with Stack(retry_after=1, settings={"MODEL_APPROVALS_MAX_RECEIVES": "2"}) as running:
+    with Stack(retry_after=1, settings={"MODEL_APPROVALS_MAX_RECEIVES": str(RECEIVES)}) as running:
+        give_up_early(running)
         running.slack.limits.posts_per_second = 1000
         running.slack.limits.post_burst = 1000
         running.slack.limits.per_minute = dict.fromkeys(running.slack.limits.per_minute, 100_000)
         yield running
+
+
+def give_up_early(stack: Stack) -> None:
+    """Let the queues count as the workers do."""
+    sqs = stack.aws.client("sqs", access_key=AWS_ITSELF)
+    for name in QUEUES:
+        asked = {"QueueUrl": stack.queues[f"{name}-dead"], "AttributeNames": ["QueueArn"]}
+        arn = sqs.get_queue_attributes(**asked)["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(RECEIVES)})
+        sqs.set_queue_attributes(QueueUrl=stack.queues[name], Attributes={"RedrivePolicy": redrive})
+
+
+@pytest.fixture(scope="module")
+def _pool(stack: Stack) -> Pool:
+    return Pool(stack)
+
+
+@pytest.fixture
+def fresh(_pool: Pool) -> Callable[[], Registered]:
+    """Give versions that wait for dev, each of a group of its own, which nobody has answered: `fresh()`."""
+    _pool.settle_accounts()
+    return _pool.take
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """What people do on the local stack, and what they are shown: shared by the journeys."""
 
+import json
 from typing import Any
 
 from bot.domain import ModelVersion
 from bot.history import VersionState, decode_entry, fold
+from infra.local.entra_people import MAYA, OMAR, PRIYA
 from infra.local.models import Registered
 from infra.local.slack import AppAnswer, Forged, Message
 from infra.local.stack import Stack
 
 CHANNELS = {"dev": "C0MODELSDEV", "test": "C0MODELSDEV", "uat": "C0MODELSPRD", "prod": "C0MODELSPRD"}
 HONEST = Forged()
+OIDS = {"U0MAYA": MAYA, "U0OMAR": OMAR, "U0PRIYA": PRIYA}
 
 
 def registered(stack: Stack, group: str) -> Registered:
@@ -23,6 +26,15 @@ def card(stack: Stack, model: Registered, environment: str = "dev", number: int 
     """The card of a request, as it is shown now."""
     record = stack.parameter(f"{model.group}/cards/{model.version}/{environment}/{number}")
     return stack.slack.workspace.message(CHANNELS[environment], record["surfaces"]["slack"]["ts"])
+
+
+def link(stack: Stack, *users: str) -> None:
+    """Let accounts have been linked to their people long ago; test_identity.py links them as people do."""
+    store = stack.aws.client("ssm", access_key="LOCALWRITER")
+    for user in users:
+        value = {"oid": OIDS[user], "name": user, "at": "2026-11-01T09:00:00.000Z"}
+        name = f"/model-approvals/_people/slack/{stack.slack.workspace.team_id}/{user}"
+        store.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)
 
 
 def buttons(message: Message) -> list[str]:
@@ -60,10 +72,9 @@ def told(stack: Stack, user: str) -> list[str]:
 
 def state(stack: Stack, model: Registered) -> VersionState:
     """What the log of a version says, read with a client of the test's own."""
-    texts = {}
-    for name, value in stack.parameters().items():
-        if f"/{model.group}/history/{model.version}/" in name:
-            texts[int(name.rpartition("/")[2])] = value
+    pages = stack.aws.client("ssm", access_key="LOCALREADER").get_paginator("get_parameters_by_path")
+    found = pages.paginate(Path=f"/model-approvals/{model.group}/history/{model.version}")
+    texts = {int(each["Name"].rpartition("/")[2]): each["Value"] for page in found for each in page["Parameters"]}
     entries = [decode_entry(texts[seq], seq=seq) for seq in sorted(texts)]
     return fold(ModelVersion(model.group, model.version), entries)
 

@@ -17,7 +17,7 @@ import pytest
 from bot import policy
 from bot.config import PREFIX, Settings
 from infra.local import run
-from tests.journeys.people import approve, registered
+from tests.journeys.people import approve, link, registered
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = (REPOSITORY / "docs").rglob("*.md")
@@ -104,6 +104,7 @@ def terminal(stack, tmp_path_factory):
     """A reader has approved v1 for every environment, has registered v2 as README.md says, and approved it for dev."""
     stack.aws.source_identities["LOCALPIPELINE"] = run.REQUESTER
     first = registered(stack, "churn")
+    link(stack, "U0MAYA", "U0PRIYA")
     for environment, user in (("dev", "U0MAYA"), ("test", "U0OMAR"), ("uat", "U0MAYA"), ("prod", "U0PRIYA")):
         approve(stack, first, environment, user)
     reader = Terminal(stack, tmp_path_factory.mktemp("bin"))
@@ -168,7 +169,7 @@ class Asked(dict):
 def test_every_variable_is_in_the_table():
     asked = Asked()
     settings = Settings(asked)
-    for part in (settings.aws, settings.slack, settings.entra, settings.policy):
+    for part in (settings.aws, settings.slack, settings.entra, settings.policy, settings.pages, settings.mail_from):
         part()
     told = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", README))
     assert told == {name for name in asked.names if name.startswith(PREFIX)}

@@ -206,6 +206,7 @@ def test_quotes_in_an_address_are_doubled(entra, caller):
     [
         FIND.format("o'brien@example.com"),
         FIND.format("x' or mail ne '"),
+        FIND.format("x") + " or mail ne 'x'",
         "mail eq 'maya.chen@example.com'",
         "startswith(mail,'maya')",
         "",

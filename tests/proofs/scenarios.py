@@ -1,4 +1,4 @@
-"""Situations in which somebody acts: each prepares a world at rest and returns what is done next."""
+"""Situations in which somebody acts: each prepares a world at rest, and says what is done next in it or in a copy."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from bot.jobs import Job, TidyJob
 from tests.memory import Queued
 from tests.proofs.world import World, policy_of
 
-Act = Callable[[], object]
+Act = Callable[[World], object]
 
 
 def approved_in_dev(world: World, version: int = 1) -> None:
@@ -20,13 +20,13 @@ def an_approval() -> tuple[World, Act]:
     world = World()
     world.register(1)
     world.drain()
-    return world, lambda: world.answer("maya", "churn/1/dev/1")
+    return world, lambda world: world.answer("maya", "churn/1/dev/1")
 
 
 def a_rejection() -> tuple[World, Act]:
     world = World()
     approved_in_dev(world)
-    return world, lambda: world.answer("omar", "churn/1/test/1", "reject")
+    return world, lambda world: world.answer("omar", "churn/1/test/1", "reject")
 
 
 def the_second_of_two_approvals() -> tuple[World, Act]:
@@ -35,7 +35,7 @@ def the_second_of_two_approvals() -> tuple[World, Act]:
     world.drain()
     world.answer("maya", "churn/1/dev/1")
     world.drain()
-    return world, lambda: world.answer("omar", "churn/1/dev/1")
+    return world, lambda world: world.answer("omar", "churn/1/dev/1")
 
 
 def an_approval_that_supersedes() -> tuple[World, Act]:
@@ -43,33 +43,33 @@ def an_approval_that_supersedes() -> tuple[World, Act]:
     world.register(1)
     world.register(2)
     world.drain()
-    return world, lambda: world.answer("maya", "churn/2/dev/1")
+    return world, lambda world: world.answer("maya", "churn/2/dev/1")
 
 
 def an_answer_by_an_outsider() -> tuple[World, Act]:
     world = World()
     world.register(1)
     world.drain()
-    return world, lambda: world.answer("eli", "churn/1/dev/1")
+    return world, lambda world: world.answer("eli", "churn/1/dev/1")
 
 
 def a_revoke_that_ends_a_request() -> tuple[World, Act]:
     world = World()
     approved_in_dev(world)
-    return world, lambda: world.revoke("maya", "churn/1/dev/1")
+    return world, lambda world: world.revoke("maya", "churn/1/dev/1")
 
 
 def a_revoke_with_a_version_to_fall_back_to() -> tuple[World, Act]:
     world = World()
     approved_in_dev(world, 1)
     approved_in_dev(world, 2)
-    return world, lambda: world.revoke("maya", "churn/2/dev/1")
+    return world, lambda world: world.revoke("maya", "churn/2/dev/1")
 
 
 def an_opening() -> tuple[World, Act]:
     world = World()
     approved_in_dev(world)
-    return world, lambda: world.register(2)
+    return world, lambda world: world.register(2)
 
 
 def a_new_round_on_request() -> tuple[World, Act]:
@@ -78,7 +78,7 @@ def a_new_round_on_request() -> tuple[World, Act]:
     world.drain()
     world.answer("maya", "churn/1/dev/1", "reject")
     world.drain()
-    return world, lambda: world.ask("omar", model, "dev")
+    return world, lambda world: world.ask("omar", model, "dev")
 
 
 def a_model_that_changed() -> tuple[World, Act]:
@@ -86,7 +86,7 @@ def a_model_that_changed() -> tuple[World, Act]:
     model = world.register(1)
     world.drain()
 
-    def act() -> None:
+    def act(world: World) -> None:
         world.registry.packages[model] = world.registry.packages[model].__class__(
             **{
                 **{
@@ -105,14 +105,14 @@ def an_approval_by_hand() -> tuple[World, Act]:
     world = World()
     model = world.register(1)
     world.drain()
-    return world, lambda: world.registry.edit(model, "somebody", status="Approved")
+    return world, lambda world: world.registry.edit(model, "somebody", status="Approved")
 
 
 def a_stop_by_hand() -> tuple[World, Act]:
     world = World()
     approved_in_dev(world)
     model = next(iter(world.models()))
-    return world, lambda: world.registry.edit(model, "somebody", status="Rejected")
+    return world, lambda world: world.registry.edit(model, "somebody", status="Rejected")
 
 
 def a_marker_that_has_done_its_work() -> tuple[World, Act]:
@@ -123,7 +123,7 @@ def a_marker_that_has_done_its_work() -> tuple[World, Act]:
     world.drain()
     world.clock.advance(hours=2)
     world.sweep()
-    return world, lambda: world.jobs.accept(TidyJob(model, "dev", "by hand"))
+    return world, lambda world: world.jobs.accept(TidyJob(model, "dev", "by hand"))
 
 
 ALL = (

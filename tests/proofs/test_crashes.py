@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -37,16 +39,24 @@ class Accident:
         return effect()
 
 
+@cache
+def prepared(scenario: Any) -> tuple[World, scenarios.Act]:
+    """The world before anybody acts, made once: each run has a copy of its own."""
+    found: tuple[World, scenarios.Act] = scenario()
+    return found
+
+
 def run(scenario: Any, places: dict[int, str], order: int = 0) -> int:
     """Play a scenario with accidents, and ask every invariant; return how many calls it made.
 
     `order` shuffles the calls within each wave: which of them were under way when the worker died is chance.
     """
-    world, act = scenario()
+    at_rest, act = prepared(scenario)
+    world = deepcopy(at_rest)
     world.shuffle = random.Random(order) if order else None
     accident = Accident(world, places)
     with world.stepping(accident):
-        act()
+        act(world)
         world.drain()
     if "late" in places.values():
         world.land()

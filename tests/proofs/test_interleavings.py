@@ -6,6 +6,8 @@ visibility; the protocol has to be right even then, after one sweep at the lates
 
 import threading
 from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -156,9 +158,16 @@ PAIRS = (
 )
 
 
-def interleave(prepare: Any, stop_first: int, stop_second: int) -> tuple[int, int]:
+@cache
+def prepared(prepare: Any) -> tuple[World, Job, Job]:
+    """The world and the two jobs before anybody begins, made once: each run has a copy of its own."""
     world = World()
     first, second = prepare(world)
+    return world, first, second
+
+
+def interleave(prepare: Any, stop_first: int, stop_second: int) -> tuple[int, int]:
+    world, first, second = deepcopy(prepared(prepare))
     world.clicks += [job for job in (first, second) if isinstance(job, Click)]
     counts = Stage(world, first, second).play(stop_first, stop_second)
     world.drain()

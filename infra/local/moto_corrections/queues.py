@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.core.utils import unix_time_millis
 from moto.sqs.exceptions import InvalidParameterValue
-from moto.sqs.models import DEDUPLICATION_TIME_IN_SECONDS, Message, Queue, SQSBackend
+from moto.sqs.models import DEDUPLICATION_TIME_IN_SECONDS, Message, Queue, SQSBackend, sqs_backends
 
 from infra.local.moto_corrections.correction import Correction
 
@@ -124,6 +124,18 @@ def number_in_order(original: Original, queue: Queue, message: Message) -> None:
         if queue.fifo_queue and not message.approximate_receive_count:
             message.sequence_number = str(next(_numbers))
         original(queue, message)
+
+
+def holds_nothing(arn: str) -> bool:
+    """Say whether a queue is empty: nothing visible, in flight or delayed.
+
+    No correction, but a look of our own: GetQueueAttributes counts these one after the other, and a message whose
+    time-out ends in between is in no count.
+    """
+    _, _, _, region, account, name = arn.split(":")
+    queue = sqs_backends[account][region].get_queue(name)
+    with queue._messages_lock:
+        return not queue._messages
 
 
 CORRECTIONS = (

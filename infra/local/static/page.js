@@ -229,7 +229,7 @@ function tab({ id, name, archived }, current) {
 function confirmed(confirm) {
   const dialog = byId("confirm");
   const choice = (text, value, style) => el("button", { type: "button", className: style, onclick: () => dialog.close(value) }, words(text));
-  dialog.replaceChildren(el("h2", {}, words(confirm.title)), el("div", {}, words(confirm.text)),
+  dialog.replaceChildren(el("h2", { id: "confirm-title" }, words(confirm.title)), el("div", {}, words(confirm.text)),
     el("div", { className: "actions" }, choice(confirm.deny, "", ""), choice(confirm.confirm, "yes", confirm.style || "primary")));
   dialog.returnValue = "";
   dialog.showModal();
@@ -254,7 +254,7 @@ function showModal() {
   const dismiss = () => act("/dismiss", { view_id: view.id });
   const close = el("button", { type: "button", onclick: dismiss }, words(view.close || { text: "Cancel" }));
   const submit = view.submit ? el("button", { className: "primary" }, words(view.submit)) : null;
-  const form = el("form", { method: "dialog", noValidate: true }, el("h2", {}, words(view.title)),
+  const form = el("form", { method: "dialog", noValidate: true }, el("h2", { id: "modal-title" }, words(view.title)),
     blocks(view.blocks, () => null), el("div", { className: "actions" }, close, submit));
   form.onsubmit = (event) => { event.preventDefault(); send(form, view); };
   dialog.oncancel = (event) => { event.preventDefault(); dismiss(); };

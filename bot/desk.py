@@ -1,0 +1,198 @@
+"""What somebody who has signed in may look at and hand in. It reads, and puts jobs on the queue; it decides nothing.
+
+The guards are those of the one writer, asked ahead of it, so that people learn at once why they may not answer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot import rules
+from bot.card import Card, card_of
+from bot.domain import Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
+from bot.errors import NotRequestable, Refused, UnknownRequest
+from bot.history import Round, VersionState
+from bot.jobs import PATIENCE, AnswerJob, RequestJob
+from bot.policy import Policy
+from bot.ports import Clock, Crew, Directory, Jobs
+from bot.records import Records
+from bot.status import GroupStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A request as one person sees it; `refusal` is why they may not answer it now, or nothing."""
+
+    state: VersionState
+    one: Round
+    person: Person
+    refusal: Refused | None
+
+    @property
+    def card(self) -> Card:
+        """The same card as everywhere."""
+        return card_of(self.state, self.one)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that waits for an answer, and whether it is this person's to give."""
+
+    request: RequestId
+    since: datetime
+    mine: bool
+
+
+class Stage(StrEnum):
+    """Where something that was handed in stands."""
+
+    WAITING = "waiting"
+    RECORDED = "recorded"
+    REFUSED = "refused"
+    LOST = "not recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an answer or a request; `request` is the round that it made or answered."""
+
+    stage: Stage
+    text: str
+    request: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The reading side of the use-cases, for surfaces on which people sign in."""
+
+    policy: Policy
+    records: Records
+    directory: Directory
+    jobs: Jobs
+    crew: Crew
+    clock: Clock
+
+    def review(self, request: RequestId, by: ChatUser) -> Review:
+        """Look at a request; raise `UnknownRequest` for none, `NotAnApprover` for whoever may not even look."""
+        environment = rules.known(self.policy, request)
+        looked, asked = self.crew.together(
+            lambda: self.records.look(request.model).state,
+            lambda: self.directory.member(by, (environment.approvers,)),
+        )
+        state: VersionState = looked.result()
+        member: Member = asked.result()
+        rules.belongs(member)
+        one = state.round(request)
+        if one is None:
+            raise UnknownRequest(f"There is no request {request}. Look for it in the list of those that wait.")
+        try:
+            rules.identified(by, environment)
+            rules.may_answer(state, request, environment, member, self.clock())
+        except Refused as refusal:
+            return Review(state, one, member.person, refusal)
+        return Review(state, one, member.person, None)
+
+    def answer(self, request: RequestId, answer: Answer, by: ChatUser, *, nonce: str, reason: str = "") -> None:
+        """Hand an answer in; raise what refuses it already now, or `Unavailable`. The one writer asks again."""
+        if refusal := self.review(request, by).refusal:
+            raise refusal
+        rules.has_reason(answer, reason)
+        op = op_of(by, nonce, request)
+        self.jobs.put(AnswerJob(request, answer, by=by, op=op, at=self.clock(), reason=reason))
+
+    def outcome(self, request: RequestId, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
+        """What became of an answer that was handed in."""
+        review = self.review(request, by)
+        if review.state.holds(op_of(by, nonce, request)):
+            return Outcome(Stage.RECORDED, "Your answer is recorded.", request)
+        return self._open(review.refusal, since, request)
+
+    def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Person:
+        """Whether somebody may ask for an environment, as far as can be told ahead; raise what refuses it."""
+        if self.policy.environment(environment) is None or not self.policy.governs_group(model.group):
+            raise UnknownRequest(f"The policy knows no environment {environment} for {model.group}.")
+        looked, asked = self.crew.together(
+            lambda: self.records.look(model).state, lambda: self.directory.member(by, ())
+        )
+        member: Member = asked.result()
+        rules.may_request(member)
+        state: VersionState = looked.result()
+        if not state.head:
+            raise NotRequestable(
+                f"Nothing is known of {model}: a version is asked about by itself once it is registered. "
+                "Check group and version."
+            )
+        rules.askable(state, environment, self.policy, self.clock())
+        return member.person
+
+    def ask(self, model: ModelVersion, environment: str, by: ChatUser, *, nonce: str) -> None:
+        """Hand a request for a promotion in; raise what refuses it already now, or `Unavailable`."""
+        self.asking(model, environment, by)
+        op = op_of(by, nonce, model)
+        self.jobs.put(RequestJob(model, environment, by=by, op=op, at=self.clock()))
+
+    def asked(self, model: ModelVersion, environment: str, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
+        """What became of a request that was handed in."""
+        state, op = self.records.look(model).state, op_of(by, nonce, model)
+        for one in state.all_rounds:
+            if one.opened_entry.op == op:
+                return Outcome(Stage.RECORDED, f"{model} is asked about for {environment}.", one.id)
+        try:
+            self.asking(model, environment, by)
+        except NotRequestable as refusal:
+            return self._open(refusal, since, None)
+        return self._open(None, since, None)
+
+    def member(self, by: ChatUser) -> Member:
+        """Who has signed in, with the approver groups that they are in; raise for whom nothing is shown to."""
+        groups = dict.fromkeys(each.approvers for each in self.policy.environments)
+        member = self.directory.member(by, tuple(groups))
+        rules.belongs(member)
+        return member
+
+    def waiting(self, by: ChatUser) -> tuple[Member, list[Waiting]]:
+        """Every request that waits, the longest waiting first; those of this person are theirs to answer."""
+        asked, read = self.crew.together(lambda: self.member(by), self.overview)
+        member: Member = asked.result()
+        found = [self._waits(each, member) for each in pending(read.result())]
+        return member, sorted(found, key=lambda each: (not each.mine, each.since))
+
+    def overview(self) -> dict[str, GroupStatus]:
+        """The status of every group."""
+        return dict(self.records.statuses(self.records.groups()))
+
+    def group(self, group: str) -> GroupStatus:
+        """The status of one group."""
+        return self.records.statuses([group])[group]
+
+    def version(self, model: ModelVersion) -> VersionState:
+        """A version's whole history."""
+        return self.records.look(model).state
+
+    def _waits(self, each: tuple[RequestId, datetime], member: Member) -> Waiting:
+        request, since = each
+        environment = self.policy.environment(request.environment)
+        return Waiting(request, since, environment is not None and environment.approvers in member.groups)
+
+    def _open(self, refusal: Refused | None, since: datetime, request: RequestId | None) -> Outcome:
+        """Not in the log: why, as far as the guards can tell now."""
+        if refusal:
+            return Outcome(Stage.REFUSED, str(refusal), request)
+        if self.clock() >= since + PATIENCE:
+            return Outcome(Stage.LOST, "It was not recorded; nothing has changed. Please answer again.", request)
+        return Outcome(Stage.WAITING, "It is being recorded.", request)
+
+
+def op_of(by: ChatUser, nonce: str, about: RequestId | ModelVersion) -> str:
+    """One form, one entry: the form's own number is part of the name."""
+    return f"{by.surface}|{by.oid}|{nonce}|{about}"
+
+
+def pending(statuses: dict[str, GroupStatus]) -> Iterable[tuple[RequestId, datetime]]:
+    """The requests that wait, by the statuses of their groups."""
+    for group, status in statuses.items():
+        for number, row in status.versions.items():
+            for environment, stand in row.environments.items():
+                if stand.state is State.PENDING:
+                    yield RequestId(group, int(number), environment, stand.round), stand.at

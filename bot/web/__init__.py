@@ -1,0 +1,1 @@
+"""Our web pages: sign-in, requests, answers, links of accounts. They work without scripts; a GET changes nothing."""

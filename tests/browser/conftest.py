@@ -1,0 +1,99 @@
+"""A real browser: `browser` for the whole session; `open_page`, `page` and `picture` for one test.
+
+Playwright's API is the blocking one. It runs an event loop below this thread's tests, and the local stack serves
+from threads of the same process: neither waits for the other.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.browser.chromium import Missing, launch
+
+PATIENCE = 30_000
+"""Milliseconds after which a test no longer waits for something; a busy machine is no failure."""
+WIDE, PHONE = 1280, 375
+"""Widths in pixels that pages are made for."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark whatever is in this folder."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser of a worker. Where there is none, a test is skipped, but not in CI: there one can be had."""
+    with sync_playwright() as playwright:
+        try:
+            running = launch(playwright)
+        except Missing as missing:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
+        expect.set_options(timeout=PATIENCE)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the browser of one more person, with cookies of its own: `open_page(width=375, dark=True)`.
+
+    `javascript=False` is a reader without scripts, `scale=2` together with half the width a zoom of 200 %; what else is
+    given goes to Playwright's `new_context`. A further tab of the same person is `page.context.new_page()`. A test
+    fails whose pages raise what nobody catches, or want what their own Content-Security-Policy forbids.
+    """
+    opened: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            troubles.append(message.text)
+
+    def opening(*, width=WIDE, height=800, scale=1.0, dark=False, javascript=True, **more) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=scale,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=javascript,
+            locale="en-GB",
+            timezone_id="UTC",
+            **more,
+        )
+        opened.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.on("weberror", lambda trouble: troubles.append(str(trouble.error)))
+        context.on("console", heard)
+        return context.new_page()
+
+    yield opening
+    for context in opened:
+        context.close()
+    assert not troubles
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    """A page of usual width, in light colours."""
+    return open_page()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., Path]:
+    """Take a picture of a page or of a part of it: `picture(page, "sign-in")`.
+
+    It is kept in the folder that PICTURES names, so that a run may make those of docs/pictures anew; else it is
+    thrown away with the test.
+    """
+    folder = Path(os.environ.get("PICTURES") or tmp_path)
+
+    def taken(of, name, **how) -> Path:
+        path = folder / f"{name}.png"
+        of.screenshot(path=path, animations="disabled", **how)
+        return path
+
+    return taken

@@ -1,0 +1,137 @@
+"""How a challenger's metrics are compared with those of the champion, in words."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.card import ROWS, card_of, compare, plain
+from bot.domain import Evidence, Metric, ModelVersion, Opened, Requester
+from bot.history import VersionState, apply, next_entry
+from tests.memory import START
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+HIGHER = ["auc", "val_accuracy", "precision", "recall", "f1", "F2_macro", "f0_5", "r2", "specificity"]
+LOSSES = ["log_loss", "mean_error", "rmse", "mae", "mse", "mape", "brier"]
+LOWER = [*LOSSES, "latency", "p99_ms", "false_negative_rate", "false_positive_rate"]
+
+
+def opened(count, champion=None):
+    metrics = tuple(Metric(f"auc_{number}", 0.5) for number in range(count))
+    return Opened(
+        environment="dev",
+        round=1,
+        arn="arn:1",
+        fingerprint="f",
+        containers=(),
+        path=("dev",),
+        approvers="group",
+        required=1,
+        four_eyes=False,
+        distinct=False,
+        unknown_requester="allow",
+        expires_at=START + timedelta(days=14),
+        policy="p",
+        requester=Requester("pipeline"),
+        evidence=Evidence(metrics),
+        champion=champion,
+    )
+
+
+def card(event):
+    state = VersionState(ModelVersion("churn", 7))
+    state = apply(state, next_entry(state, event, "op", START))
+    return card_of(state, state.pending[0])
+
+
+def words(name, challenger, champion, *, noise=(None, None)):
+    return compare(Metric(name, challenger, noise[0]), Metric(name, champion, noise[1]))
+
+
+@pytest.mark.parametrize(("names", "up", "down"), [(HIGHER, "better", "worse"), (LOWER, "worse", "better")])
+def test_a_metric_of_a_known_direction_has_a_verdict(names, up, down):
+    for name in names:
+        assert words(name, 0.75, 0.5) == f"▲ 0.250 {up}"
+        assert words(name, 0.5, 0.75) == f"▼ 0.250 {down}"
+
+
+@pytest.mark.parametrize("name", ["rows", "share_of_women", "score", "depth", "latitude", "x"])
+def test_a_metric_of_an_unknown_direction_has_none(name):
+    assert words(name, 0.75, 0.5) == "▲ 0.250"
+    assert words(name, 0.5, 0.75) == "▼ 0.250"
+
+
+@pytest.mark.parametrize("noise", [(0.25, None), (None, 0.25), (0.25, 0.1), (0.1, 0.25)])
+def test_a_change_as_large_as_its_deviation_is_not_clear_and_a_larger_one_is(noise):
+    assert words("auc", 0.75, 0.5, noise=noise) == "▲ 0.250 no clear change"
+    assert words("auc", 0.765625, 0.5, noise=noise) == "▲ 0.266 better"
+    assert words("rows", 0.75, 0.5, noise=noise) == "▲ 0.250 no clear change"
+
+
+def test_a_change_that_cannot_be_seen_is_none():
+    assert words("auc", 0.5004, 0.5) == "no change"
+    assert words("auc", 0.5006, 0.5) == "▲ 0.001 better"
+
+
+@given(FINITE, FINITE, st.none() | FINITE)
+def test_any_two_numbers_can_be_compared(challenger, champion, noise):
+    found = words("auc", challenger, champion, noise=(noise, None))
+    assert found == "no change" or found[0] == ("▲" if challenger > champion else "▼")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (9.9994, "", "9.999"),
+        (10.0, "", "10"),
+        (-9.5, "", "-9.500"),
+        (-12.5, "", "-12.5"),
+        (10.4, "ms", "10 ms"),
+        (1234567.0, "rows", "1,234,567 rows"),
+        (1234567.0, "", "1.235e+06"),
+        (0.25, "s", "0.250 s"),
+    ],
+)
+def test_a_number_is_shown_with_as_many_digits_as_help(value, unit, shown):
+    event = replace(opened(0), evidence=Evidence((Metric("width", value, unit=unit),)))
+    table = card(event).table
+    assert table
+    assert table.rows[0].challenger == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("auc", "AUC"),
+        ("f1", "F1"),
+        ("f2", "F2"),
+        ("mae", "MAE"),
+        ("mape", "MAPE"),
+        ("mse", "MSE"),
+        ("rmse", "RMSE"),
+        ("r2", "R2"),
+        ("val_auc_mean", "val AUC mean"),
+        ("Precision", "Precision"),
+    ],
+)
+def test_a_metric_is_called_as_people_write_it(name, shown):
+    table = card(replace(opened(0), evidence=Evidence((Metric(name, 0.5),)))).table
+    assert table
+    assert table.rows[0].name == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (ROWS, []),
+        (ROWS + 1, ["1 more metric in the evaluation report."]),
+        (ROWS + 2, ["2 more metrics in the evaluation report."]),
+    ],
+)
+def test_metrics_that_have_no_place_are_counted(count, said):
+    found = card(opened(count))
+    assert found.table
+    assert len(found.table.rows) == ROWS
+    assert [plain(line) for line in found.facts if "more metric" in plain(line)] == said
