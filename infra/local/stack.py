@@ -14,14 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from infra.local.mailbox import Mailbox
-
 from infra.local.aws import Aws
 from infra.local.aws_faults import AWS_ITSELF
 from infra.local.delivery import EventBus, QueuePoller, Schedule, idle
 from infra.local.entra import Entra
 from infra.local.gateway import Gateway
 from infra.local.lambdas import Function
+from infra.local.mailbox import Mailbox
 from infra.local.models import PIPELINE, Pipeline
 from infra.local.slack import Channel, Slack, User
 from infra.local.threads import stop

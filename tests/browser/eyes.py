@@ -1,5 +1,6 @@
 """What somebody notices who looks at a page: whom it keeps out, and what does not fit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -12,19 +13,32 @@ SIDEWAYS = """() => [...document.querySelectorAll("*")]
         `<${localName} id="${id}" class="${className}"> shows ${clientWidth} of ${scrollWidth} pixels`)"""
 
 
-def violations(page: Page) -> list[str]:
-    """Ask axe-core, with all its rules, who could not use what a page shows now: a line for each violation.
+CUT = """() => [...document.querySelectorAll("body *:not(input)")]
+    .filter((each) => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight)
+    .filter((each) => /hidden|clip/.test(getComputedStyle(each).overflow) && getComputedStyle(each).clipPath === "none")
+    .map(({ localName, className, innerText }) => `<${localName} class="${className}"> cuts ${innerText}`)"""
+
+
+def violations(page: Page, *, without: Sequence[str] = ()) -> list[str]:
+    """Ask axe-core, with all its rules but some, who could not use what a page shows: a line for each violation.
 
     The page stays below its own Content-Security-Policy: what a debugger evaluates is not governed by it, so axe needs
     no hole there. axe waits with timers, which stand still where JavaScript is off.
     """
     assert page.evaluate("matchMedia('(scripting: enabled)').matches"), "axe needs a page opened with JavaScript"
     page.evaluate(AXE_SCRIPT)
-    found: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
+    rules = {rule: {"enabled": False} for rule in without}
+    found: dict[str, Any] = page.evaluate("(rules) => axe.run({resultTypes: ['violations'], rules})", rules)
     return [f"{rule['id']}: {rule['help']}: {node['html']}" for rule in found["violations"] for node in rule["nodes"]]
 
 
 def sideways(page: Page) -> list[str]:
     """Find what has to be scrolled sideways to be read: the page itself, or a part of it."""
     found: list[str] = page.evaluate(SIDEWAYS)
+    return found
+
+
+def cut(page: Page) -> list[str]:
+    """Find what cannot be read at all, because it is larger than where it stands; what is hidden on purpose is not."""
+    found: list[str] = page.evaluate(CUT)
     return found
