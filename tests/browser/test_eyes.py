@@ -52,7 +52,9 @@ def test_a_rule_that_is_left_out_finds_nothing(page):
     assert [each.split(":")[0] for each in violations(page, without=["color-contrast"])] == ["heading-order"]
 
 
-@pytest.mark.parametrize("style", ["overflow: hidden; white-space: nowrap; width: 40px", "overflow: hidden; height: 5px"])
+@pytest.mark.parametrize(
+    "style", ["overflow: hidden; white-space: nowrap; width: 40px", "overflow: hidden; height: 5px"]
+)
 def test_what_is_cut_off_is_found(page, style):
     hidden = '<p style="clip-path: inset(50%); overflow: hidden; width: 1px; height: 1px">For the ears.</p>'
     shown(page, f'{hidden}<p class="short" style="{style}">Nobody can read all this.</p>')
