@@ -1,7 +1,7 @@
 # Every target sets up what it needs, once, in .venv. Needed before: make, and Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test check proofs format clean help
+.PHONY: run demo test check proofs teams-package format clean help
 
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(if $(shell $(each) -c 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(each))))
@@ -32,6 +32,9 @@ check: $(READY) ## format, lint, types, import rules, dead code, words
 proofs: $(READY) ## the long crash, race and fuzz tests, with their figures
 	@PROOFS=long $(PY) -m pytest -q -n 2 tests/proofs tests/journeys/test_races.py
 
+teams-package: $(READY) ## the app to upload in Teams, for APP_ID=… (and SITE=https://…): build/teams-app.zip
+	@$(PY) -m infra.teams.package "$(APP_ID)" "$(SITE)"
+
 format: $(READY) ## format the code, and mend what the linter can
 	@$(PY) -m ruff format --quiet .
 	@$(PY) -m ruff check --fix --quiet .
@@ -43,7 +46,7 @@ clean: ## remove everything that the other targets made
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target does; do \
-		printf '  make %-8s %s\n' "$$target" "$$does"; done
+		printf '  make %-14s %s\n' "$$target" "$$does"; done
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv and ensurepip was found (on Debian and Ubuntu: \

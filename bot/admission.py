@@ -23,7 +23,8 @@ class Admission:
     def admit(self, request: RequestId, user: ChatUser, called: str) -> ChatUser:
         """Give the account as it may answer; raise `SignInNeeded` or `NotLinked` with the way there.
 
-        `called` is how the person knows the account, such as `@maya in the Slack workspace acme`.
+        `called` is how the person knows the account, such as `@maya in the Slack workspace acme`. An account whose
+        person the chat itself names needs no link.
         """
         environment = self.policy.environment(request.environment)
         identity = environment.identity if environment else "email"
@@ -32,6 +33,8 @@ class Admission:
                 f"Answers for {request.environment} are given after signing in. This link is for you alone, and "
                 f"nothing is recorded yet: {self.links.review(request)}"
             )
+        if user.oid:
+            return user
         if binding := self.people.binding(user):
             self.vouch(user)
             return replace(user, oid=binding.oid)

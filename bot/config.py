@@ -76,6 +76,17 @@ class PagesSettings:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class TeamsSettings:
+    """One bot in one tenant's Teams: where the Bot Connector may be, is until it has said so, and has its keys."""
+
+    hosts: tuple[str, ...]
+    service_url: str
+    keys_url: str
+    issuer: str
+    scope: str
+
+
 class Settings:
     """Reads variables and collects what is wrong with them; `check` says it all at once."""
 
@@ -156,6 +167,18 @@ class Settings:
             domains=self._words("EMAIL_DOMAINS", "the e-mail domains of the tenant, separated by commas"),
             ca_bundle=self._text("CA_BUNDLE", "a path", re.compile(r".*"), ""),
             proxy=self._text("PROXY", "a URL", re.compile(r".*"), ""),
+        )
+
+    def teams(self) -> TeamsSettings:
+        """The Teams side; all of it is Microsoft's public cloud unless told otherwise."""
+        hosts = self._environment.get(PREFIX + "TEAMS_HOSTS") or "smba.trafficmanager.net"
+        framework, wanted = "https://login.botframework.com/v1/.well-known/keys", "an https URL"
+        return TeamsSettings(
+            hosts=tuple(each.strip().lower() for each in hosts.split(",") if each.strip()),
+            service_url=self._text("TEAMS_SERVICE_URL", wanted, _HTTPS, "https://smba.trafficmanager.net/teams/"),
+            keys_url=self._text("TEAMS_KEYS_URL", wanted, _HTTPS, framework),
+            issuer=self._text("TEAMS_ISSUER", wanted, _HTTPS, "https://api.botframework.com"),
+            scope=self._text("TEAMS_SCOPE", wanted, _HTTPS, "https://api.botframework.com/.default"),
         )
 
     def root(self) -> str:

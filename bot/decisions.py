@@ -121,7 +121,7 @@ class Decisions:
             lambda: self._near.registry.describe(job.model),
         )
         look: Look = looked.result()
-        task = Task(job.op, pointers=(name,), request=job.request, clicked=job.card)
+        task = Task(job.op, pointers=(name,), request=job.request, clicked=job.card, surface=job.by.surface)
         around: Surroundings | None = None
         try:
             look, around = self._record(job, look, asked, package, guard, receipt)

@@ -23,7 +23,7 @@ LATE = PATIENCE + timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a job may do in its projection, and which card somebody looks at."""
+    """What a job may do in its projection, and which card somebody looks at, on which surface."""
 
     op: str = ""
     posts: bool = False
@@ -31,6 +31,7 @@ class Task:
     registry: bool = True
     sweeping: bool = False
     clicked: MessageRef | None = None
+    surface: str = ""
     request: RequestId | None = None
     repaint: bool = False
 
@@ -88,9 +89,9 @@ class Display:
             if self._repaints(surface) and (one.id, surface) not in self._fresh:
                 if self._differs(one, posted):
                     yield partial(self._update, one, surface, posted)
-                twin = self._task.clicked if self._task.request == one.id else None
+                twin = self._task.clicked if (self._task.request, self._task.surface) == (one.id, surface) else None
                 if twin and twin != posted.ref and one.ending:
-                    yield partial(self._try, one, surface, partial(self._repaint, surface, twin, one))
+                    yield partial(self._repaint_twin, surface, twin, one)
 
     def _replies(self) -> Iterable[Callable[[], object]]:
         for one, surface, posted in self._shown():
@@ -149,6 +150,13 @@ class Display:
 
     def _repaint(self, surface: str, ref: MessageRef, one: Round) -> None:
         self._near.channels[surface].update(ref, card_of(self._state, one))
+
+    def _repaint_twin(self, surface: str, twin: MessageRef, one: Round) -> None:
+        """Whatever becomes of it, the card that is remembered is not given up for it."""
+        try:
+            self._repaint(surface, twin, one)
+        except (Refused, Unavailable) as trouble:
+            log.warning("the other card of %s on %s was not repainted: %s", one.id, surface, trouble)
 
     def _reply(self, one: Round, surface: str, ref: MessageRef, lines: Iterable[Entry]) -> None:
         for entry in lines:

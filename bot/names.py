@@ -44,6 +44,10 @@ class Names:
         """The verified link of a chat account to a person."""
         return f"{self.root}/_people/{user.surface}/{user.team}/{user.user}"
 
+    def service(self, surface: str, team: str) -> str:
+        """Where a surface says that it takes our messages for one of its teams or tenants."""
+        return f"{self.root}/_services/{surface}/{team}"
+
     def status(self, group: str) -> str:
         """One compact status of a group."""
         return f"{self.root}/_status/{group}"

@@ -13,6 +13,7 @@ from bot.encoding import sha256
 from bot.errors import Malformed, SettingsError
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TEAMS_CHANNEL = re.compile(r"19:[A-Za-z0-9_.-]{5,200}@thread\.(tacv2|skype)")
 SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{5,20}")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -59,6 +60,11 @@ class Policy:
     def mails(self) -> bool:
         """Whether anybody is asked by e-mail."""
         return any("email" in each.notify for each in self.environments)
+
+    @property
+    def teams(self) -> bool:
+        """Whether anybody is asked in Microsoft Teams."""
+        return any("teams" in each.notify for each in self.environments)
 
     @property
     def signs_in(self) -> bool:
@@ -118,16 +124,16 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
         reader.mistakes.append(f"{key}: must be a table, [[environments]].")
         table = {}
     found = reader.table(key, table, {**_ENVIRONMENT, **_LATER_ENVIRONMENT})
-    notify = reader.table(f"{key}.notify", found.pop("notify") or {}, {**_NOTIFY, **_LATER_NOTIFY})
+    notify = reader.table(f"{key}.notify", found.pop("notify") or {}, _NOTIFY)
     if str(found["name"]).startswith("approval-"):
         reader.mistakes.append(f"{key}.name: {found['name']!r} would hide the bot's own metadata; choose another.")
     if found["name"] is not None and found["name"] in names:
         reader.mistakes.append(f"{key}.name: {found['name']!r} stands twice.")
     names.append(found["name"])
     kept = {name: found[name] for name in _ENVIRONMENT if name != "notify"}
-    told = {surface: address for surface, address in notify.items() if surface in _NOTIFY and address}
+    told = {surface: address for surface, address in notify.items() if address}
     if not told and not any(mistake.startswith(f"{key}.notify") for mistake in reader.mistakes):
-        reader.mistakes.append(f"{key}.notify: names nobody; give a Slack channel, e-mail addresses, or both.")
+        reader.mistakes.append(f"{key}.notify: names nobody; give a channel of Slack or Teams, or e-mail addresses.")
     return EnvironmentPolicy(notify=told, expires_after=found["expires_after"], **kept)
 
 
@@ -279,6 +285,6 @@ _LATER_ENVIRONMENT = {
 }
 _NOTIFY = {
     "slack": _Key(_matching(SLACK_CHANNEL), "a Slack channel id such as C0123456789", ""),
+    "teams": _Key(_matching(TEAMS_CHANNEL), 'a Teams channel id such as "19:…@thread.tacv2"', ""),
     "email": _Key(_addresses, 'one to ten e-mail addresses, such as ["approvers@example.com"]', ""),
 }
-_LATER_NOTIFY = {"teams": _Key(_TEXT, "a Teams channel id", later=True)}

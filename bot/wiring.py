@@ -15,22 +15,26 @@ from bot.admission import Admission
 from bot.aws.clients import Clients
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
-from bot.config import AwsSettings, EntraSettings, PagesSettings, Settings
-from bot.domain import ChatUser
+from bot.card import Card, card_of
+from bot.config import AwsSettings, EntraSettings, PagesSettings, Settings, TeamsSettings
+from bot.domain import ChatUser, RequestId
 from bot.errors import UNIDENTIFIED, NotIdentified, Refused, SettingsError
 from bot.jobs import Job, decode_job
 from bot.links import Links
 from bot.names import Names
 from bot.neighbours import Neighbours
+from bot.overview import Statuses
 from bot.people import People
 from bot.policy import Policy
 from bot.ports import Channel, Directory, Jobs
 from bot.promotion import Promotion
 from bot.records import Records
+from bot.rules import belongs
 from bot.seals import Seals
 from bot.status import GroupStatus
 from bot.sweep import Sweep, Swept
 from bot.waves import ThreadCrew
+from bot.whereabouts import Whereabouts
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +83,6 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
     from bot.slack.api import SlackApi
     from bot.slack.app import build, dispatch
     from bot.slack.identity import vouched
-    from bot.slack.listeners import Statuses
 
     settings = Settings(environment)
     aws, slack = settings.aws(), settings.slack()
@@ -95,13 +98,64 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
         team=slack.team,
         api=api,
         jobs=jobs,
-        statuses=Statuses(partial(_overview, found), partial(_group, found), rules.path if rules else ()),
+        statuses=_statuses(found, rules),
         admission=Admission(rules, People(store, names), links, vouched(api, slack.team)) if rules else None,
         pages=pages.url if pages else "",
         crew=crew,
         clock=now,
     )
     return partial(dispatch, door)
+
+
+def teams_door(environment: Environment) -> Callable[[Json], Json]:
+    """What answers API Gateway's events for Microsoft Teams."""
+    from bot.teams.activities import Activities
+    from bot.teams.app import Door, dispatch
+    from bot.teams.connector import Connector
+    from bot.teams.http import open_pool
+    from bot.teams.service import Services
+    from bot.teams.token import SigningKeys, Threshold
+
+    settings = Settings(environment)
+    aws, entra, teams = settings.aws(), settings.entra(), settings.teams()
+    settings.check()
+    clients, crew = Clients(aws.region), ThreadCrew()
+    store, names = SsmParameters(clients), Names(aws.root)
+    found = Records(store, names, crew)
+    jobs, rules, pages = _under_policy(environment, aws, clients)
+    links = Links(pages.url, _seals(pages, clients), now) if pages else None
+    microsoft, services = _Microsoft(entra, clients), Services(teams.hosts)
+    directory = microsoft.directory(_nobody)
+    address = _whereabouts(store, names, entra.tenant, teams)
+    pool = open_pool(ca_bundle=entra.ca_bundle, proxy=entra.proxy)
+
+    def standing(user: ChatUser) -> None:
+        belongs(directory.member(user, ()))
+
+    activities = Activities(
+        app_id=entra.client_id,
+        tenant=entra.tenant,
+        jobs=jobs,
+        clock=now,
+        card=partial(_card, found),
+        statuses=_statuses(found, rules),
+        standing=standing,
+        crew=crew,
+        connector=Connector(
+            pool,
+            microsoft.token(teams.scope),
+            app_id=entra.client_id,
+            tenant=entra.tenant,
+            service=address.current,
+            services=services,
+            timeout=DOOR_TIMEOUT,
+        ),
+        installed=address.keep,
+        admission=Admission(rules, People(store, names), links, _nobody) if rules else None,
+        pages=pages.url if pages else "",
+    )
+    keys = SigningKeys(pool, teams.keys_url, now)
+    return partial(dispatch, Door(Threshold(keys, teams.issuer, entra.client_id, entra.tenant, services), activities))
 
 
 def web_door(environment: Environment) -> Callable[[Json], Json]:
@@ -178,17 +232,22 @@ def worker(environment: Environment) -> Worker:
     aws, slack, entra, found = settings.aws(), settings.slack(), settings.entra(), settings.policy()
     pages = settings.pages() if found.signs_in else None
     sender = settings.mail_from() if found.mails else ""
+    teams = settings.teams() if found.teams else None
     settings.check()
     clients, crew = Clients(aws.region), ThreadCrew()
+    store, names, microsoft = SsmParameters(clients), Names(aws.root), _Microsoft(entra, clients)
     api = SlackApi(slack.bot_token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
     channels: dict[str, Channel] = {"slack": SlackChannel(api, team=slack.team, pages=pages.url if pages else "")}
     if pages and sender:
         channels["email"] = _mail(sender, pages, clients)
+    if teams:
+        address = _whereabouts(store, names, entra.tenant, teams)
+        channels["teams"] = _teams(microsoft, teams, address, pages.url if pages else "")
     near = Neighbours(
         policy=found,
-        records=Records(SsmParameters(clients), Names(aws.root), crew),
+        records=Records(store, names, crew),
         registry=SageMakerRegistry(clients, partition=aws.partition, region=aws.region, account=aws.account),
-        directory=_Microsoft(entra, clients).directory(confirmed_email(api, slack.team)),
+        directory=microsoft.directory(confirmed_email(api, slack.team)),
         evaluations=S3Evaluations(clients),
         channels=channels,
         jobs=_queue(aws, clients),
@@ -224,7 +283,7 @@ class _Microsoft:
         from bot.entra.credential import credential_of
         from bot.entra.http import open_session
 
-        self._entra = entra
+        self.entra = entra
         self._session = open_session(ca_bundle=entra.ca_bundle, proxy=entra.proxy)
         self._credential = credential_of(
             secret=entra.client_secret,
@@ -235,25 +294,28 @@ class _Microsoft:
     def directory(self, identify: Callable[[ChatUser], str]) -> Directory:
         """Who people are and where they belong."""
         from bot.entra.directory import EntraDirectory
-        from bot.entra.token import AppToken
 
-        entra = self._entra
-        token = AppToken(
-            self._session,
-            authority=entra.authority,
-            tenant=entra.tenant,
-            client_id=entra.client_id,
-            credential=self._credential,
-            scope=f"{entra.graph_url}/.default",
-        )
         return EntraDirectory(
             self._session,
-            token,
-            graph_url=entra.graph_url,
+            self.token(f"{self.entra.graph_url}/.default"),
+            graph_url=self.entra.graph_url,
             identify=identify,
-            domains=entra.domains,
+            domains=self.entra.domains,
             crew=ThreadCrew(),
             clock=now,
+        )
+
+    def token(self, scope: str) -> Any:  # noqa: ANN401 - its neighbours say what they need of it
+        """The bot's own token for one of Microsoft's services."""
+        from bot.entra.token import AppToken
+
+        return AppToken(
+            self._session,
+            authority=self.entra.authority,
+            tenant=self.entra.tenant,
+            client_id=self.entra.client_id,
+            credential=self._credential,
+            scope=scope,
         )
 
     def sign_in(self, redirect_uri: str) -> Any:  # noqa: ANN401 - bot.web says what it needs of it
@@ -262,9 +324,9 @@ class _Microsoft:
 
         return SignIn(
             self._session,
-            authority=self._entra.authority,
-            tenant=self._entra.tenant,
-            client_id=self._entra.client_id,
+            authority=self.entra.authority,
+            tenant=self.entra.tenant,
+            client_id=self.entra.client_id,
             credential=self._credential,
             redirect_uri=redirect_uri,
             clock=now,
@@ -276,6 +338,30 @@ def _mail(sender: str, pages: PagesSettings, clients: Clients) -> Channel:
     from bot.mail.channel import MailChannel
 
     return MailChannel(SesOutbox(clients), sender, Links(pages.url, _seals(pages, clients), now))
+
+
+def _teams(microsoft: _Microsoft, teams: TeamsSettings, address: Whereabouts, pages: str) -> Channel:
+    from bot.teams.channel import TeamsChannel
+    from bot.teams.connector import Connector
+    from bot.teams.http import open_pool
+    from bot.teams.service import Services
+
+    entra = microsoft.entra
+    connector = Connector(
+        open_pool(ca_bundle=entra.ca_bundle, proxy=entra.proxy),
+        microsoft.token(teams.scope),
+        app_id=entra.client_id,
+        tenant=entra.tenant,
+        service=address.current,
+        services=Services(teams.hosts),
+        timeout=WORKER_TIMEOUT,
+        patience=WORKER_PATIENCE,
+    )
+    return TeamsChannel(connector, pages=pages)
+
+
+def _whereabouts(store: SsmParameters, names: Names, tenant: str, teams: TeamsSettings) -> Whereabouts:
+    return Whereabouts(store, names.service("teams", tenant), default=teams.service_url, clock=now)
 
 
 def _seals(pages: PagesSettings, clients: Clients) -> Seals:
@@ -317,6 +403,16 @@ class _Closed:
 def _nobody(_: ChatUser) -> Never:
     """On our pages everybody has signed in: no account has to be looked up by its address."""
     raise NotIdentified(UNIDENTIFIED)
+
+
+def _card(found: Records, request: RequestId) -> Card | None:
+    state = found.look(request.model).state
+    one = state.round(request)
+    return card_of(state, one) if one else None
+
+
+def _statuses(found: Records, rules: Policy | None) -> Statuses:
+    return Statuses(partial(_overview, found), partial(_group, found), rules.path if rules else ())
 
 
 def _overview(found: Records) -> list[tuple[str, GroupStatus]]:

@@ -212,6 +212,7 @@ class MemoryChannel:
     def __init__(self, gate: Gate = _straight, *, repaints: bool = True) -> None:
         self.repaints = repaints
         self.messages: dict[str, Message] = {}
+        self.updated: list[str] = []
         self.private: list[tuple[str, str]] = []
         self.broken: Exception | None = None
         self._gate = gate
@@ -228,6 +229,7 @@ class MemoryChannel:
     def update(self, ref: MessageRef, card: Card) -> None:
         def effect() -> None:
             self._check()
+            self.updated.append(ref.ts)
             if ref.ts not in self.messages:
                 raise Refused("message_not_found")
             self.messages[ref.ts].card = card

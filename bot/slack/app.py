@@ -18,10 +18,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
 from bot.admission import Admission
+from bot.overview import Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.slack.api import SlackApi
 from bot.slack.identity import standing
-from bot.slack.listeners import Answers, Status, Statuses, Threshold, register
+from bot.slack.listeners import Answers, Status, Threshold, register
 
 Json = dict[str, Any]
 

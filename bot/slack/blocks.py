@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.card import Card, Line, Mark, Row, Step, Table, plain
-from bot.slack.links import LONGEST, package_link, report_link
-from bot.slack.mrkdwn import NOTHING, clean, cut, drawn, escaped, inert, mrkdwn, plain_text, safe, units
+from bot.console import package_link, report_link
+from bot.slack.mrkdwn import drawn, escaped, inert, mrkdwn, plain_text, safe
+from bot.text import NOTHING, addresses, clean, cut, one_line, parted, units
 
 Json = dict[str, Any]
 
@@ -69,8 +70,8 @@ def told(text: str, *, pages: str = "", way: str = "") -> Json:
 
     With `way`, the address that ends the text becomes a button of that name: a sealed one fills a phone's screen.
     """
-    words, url = _parted(text, pages) if way else (text, "")
-    pieces = re.split(f"({_own(pages)})", words, flags=re.ASCII)
+    words, url = parted(text, pages) if way else (text, "")
+    pieces = re.split(f"({addresses(pages)})", words, flags=re.ASCII)
     linked = [f"<{escaped(piece)}>" if place % 2 else escaped(inert(piece)) for place, piece in enumerate(pieces)]
     whole = "".join(linked)
     shown = whole if len(whole) <= TEXT else safe(words, TEXT)
@@ -98,17 +99,6 @@ def code_block(text: str) -> Json:
     """A block of letters of one width; its text knows no markup."""
     inner = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
     return {"type": "rich_text", "elements": [inner]}
-
-
-def _own(pages: str) -> str:
-    """The pattern of addresses below `pages`; without pages nothing matches."""
-    return re.escape(pages.rstrip("/") + "/") + r"[\w/.~?=&%#-]*[\w/~=&%#-]" if pages else "(?!)"
-
-
-def _parted(text: str, pages: str) -> tuple[str, str]:
-    """A text without the address of ours that ends it, and that address; nothing for one that is too long."""
-    found = re.fullmatch(rf"(.+?):?\s+({_own(pages)})", text, flags=re.ASCII | re.DOTALL)
-    return (f"{found[1].rstrip('.')}.", found[2]) if found and len(found[2]) <= LONGEST else (text, "")
 
 
 def _read_aloud(text: str) -> str:
@@ -199,7 +189,7 @@ def _row(row: Row, *, compared: bool) -> list[Json]:
 
 
 def _cell(text: str, limit: int) -> str:
-    return cut(" ".join(clean(text).split()), limit) or NOTHING
+    return cut(one_line(text), limit) or NOTHING
 
 
 def _raw(text: str) -> Json:

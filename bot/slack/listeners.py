@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,9 +11,10 @@ from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
 from bot.admission import Admission
-from bot.domain import GROUP, Answer, ChatUser, MessageRef, RequestId
+from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import ApprovalError, Malformed, NotIdentified, NotLinked, Refused, SignInNeeded, Unavailable
 from bot.jobs import AnswerJob
+from bot.overview import Statuses
 from bot.people import People
 from bot.ports import Clock, Crew, Jobs
 from bot.slack import overview
@@ -21,7 +22,6 @@ from bot.slack.api import Permanent, SlackApi
 from bot.slack.blocks import APPROVE, LINK, REJECT, told
 from bot.slack.identity import REFUSAL, called, outsider
 from bot.slack.modal import CALLBACK, REASON, Reason, read_reason, reason_view, way_view
-from bot.status import GroupStatus
 
 Json = dict[str, Any]
 
@@ -47,15 +47,6 @@ WAYS: Mapping[type[ApprovalError], str] = MappingProxyType(
     {NotLinked: "Link my account", SignInNeeded: "Sign in and answer"}
 )
 """The refusals that end with the address of a page of ours, and what the button that leads there says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statuses:
-    """What `/model-status` reads; wiring gives it. `environments` is the order of the policy."""
-
-    overview: Callable[[], Sequence[tuple[str, GroupStatus]]]
-    group: Callable[[str], GroupStatus | None]
-    environments: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +238,7 @@ class Status:
         return overview.unlinked(binding)
 
     def _read(self, text: str) -> Json:
-        if not text:
-            return overview.overview(self.statuses.overview(), self.statuses.environments)
-        if text == "help" or not GROUP.fullmatch(text):
-            return overview.usage()
-        status = self.statuses.group(text)
-        return overview.group(text, status, self.statuses.environments) if status else overview.unknown(text)
+        return overview.answer(self.statuses.answer(text, command=overview.COMMAND, unlink=overview.UNLINK))
 
 
 def register(app: App, *, answers: Answers, status: Status) -> None:

@@ -6,23 +6,18 @@ word joiner breaks what would start a mention, a link, an emoji or a quotation.
 """
 
 import re
-import unicodedata
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from bot.card import Code, Line, Link, Mention, Moment, Part, Strong
 from bot.domain import ChatUser
+from bot.text import JOINER, NOTHING, clean, cut, one_line, units
 
 Json = dict[str, Any]
 
-NOTHING = "\u2013"
-"""Stands where Slack wants a character and there is none."""
 NAME = 200
 """Characters of a name, a commit or anything else that stands out in a line."""
 
-JOINER = "\u2060"
-ZERO_WIDTH_JOINER = "\u200d"
 _LOOKALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
 _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _BREAKABLE = re.compile(
@@ -32,8 +27,6 @@ _BREAKABLE = re.compile(
     r"|^[^\S\n]*(?=>)",  # a quotation
     re.IGNORECASE,
 )
-_INVISIBLE = {"Cc", "Cs"}
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%/+-]*)?")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
@@ -41,36 +34,6 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 def escaped(text: str) -> str:
     """Write the three characters that control mrkdwn as entities."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def units(text: str) -> int:
-    """How long Slack may count a text: an emoji takes two places in JavaScript."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def cut(text: str, limit: int, size: Callable[[str], int] = units) -> str:
-    """Shorten a text to `limit`, without splitting a letter from its accents or an emoji from its parts."""
-    if size(text) <= limit:
-        return text
-    kept: list[str] = []
-    room = limit - size("…")
-    for letter in _letters(text):
-        room -= size(letter)
-        if room < 0:
-            break
-        kept.append(letter)
-    return "".join(kept).rstrip() + "…"
-
-
-def clean(text: str) -> str:
-    """Drop what cannot be seen or turns the writing direction; keep line breaks, at most two in a row."""
-    seen = "".join(
-        letter
-        for letter in _TURNING.sub("", text)
-        if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
-    )
-    lines = [re.sub(r"[^\S\n]+", " ", line) for line in re.split(r"\r\n|[\r\n\v\f\x85\u2028\u2029]", seen)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
 def inert(text: str) -> str:
@@ -114,7 +77,7 @@ def _piece(part: Part, team: str) -> str:
         case Code(text):
             return _between("`", text)
         case Mention(name, via):
-            return f"<@{via.user}>" if via and _ours(via, team) else safe(_one_line(name), NAME)
+            return f"<@{via.user}>" if via and _ours(via, team) else safe(one_line(name), NAME)
         case Moment(at):
             return _date(at)
         case Link(text, url):
@@ -123,17 +86,13 @@ def _piece(part: Part, team: str) -> str:
 
 def _link(text: str, url: str) -> str:
     """A link to a plain web address; anything stranger is shown as words alone."""
-    words = safe(_one_line(text), NAME)
+    words = safe(one_line(text), NAME)
     return f"<{url}|{words}>" if _WEB.fullmatch(url) else words
 
 
 def _between(mark: str, text: str) -> str:
-    inner = safe(_one_line(text), NAME)
+    inner = safe(one_line(text), NAME)
     return f"{mark}{inner}{mark}" if inner else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())
 
 
 def _ours(user: ChatUser, team: str) -> bool:
@@ -147,15 +106,3 @@ def _date(at: datetime) -> str:
 
 def _escaped_units(text: str) -> int:
     return units(escaped(text))
-
-
-def _letters(text: str) -> list[str]:
-    """Each character with the combining marks, modifiers and joined characters that belong to it."""
-    found: list[str] = []
-    for character in text:
-        joins = character == ZERO_WIDTH_JOINER or "\U0001f3fb" <= character <= "\U0001f3ff"
-        if found and (joins or unicodedata.category(character)[0] == "M" or found[-1].endswith(ZERO_WIDTH_JOINER)):
-            found[-1] += character
-        else:
-            found.append(character)
-    return found

@@ -7,6 +7,8 @@ from bot.card import plain, who_ended
 from bot.domain import ModelVersion, State
 from bot.errors import UnknownRequest
 from bot.history import Round, VersionState
+from bot.overview import WORDS
+from bot.overview import columns as columns_of
 from bot.web import overview
 from bot.web.ground import Site
 from bot.web.overview import Piece
@@ -32,7 +34,7 @@ def home(site: Site, caller: Caller) -> Reply:
     asked, read = desk.crew.together(lambda: desk.waiting(caller.user), desk.overview)
     _, waits = asked.result()
     statuses = read.result()
-    columns = overview.columns(statuses.values(), desk.policy.path)
+    columns = columns_of(statuses.values(), desk.policy.path)
     values = {
         "mine": [(overview.request_page(each.request), each) for each in waits if each.mine],
         "others": [(overview.request_page(each.request), each) for each in waits if not each.mine],
@@ -48,7 +50,7 @@ def group(site: Site, caller: Caller) -> Reply:
     asked, read = desk.crew.together(lambda: desk.member(caller.user), lambda: desk.group(name))
     asked.result()
     status = read.result()
-    columns = overview.columns([status], desk.policy.path)
+    columns = columns_of([status], desk.policy.path)
     rows = overview.versions(name, status, columns)
     if not rows:
         raise UnknownRequest(f"Nothing is recorded of {name} yet. The list of all groups has those that are known.")
@@ -80,5 +82,5 @@ def _places(state: VersionState, path: tuple[str, ...]) -> Iterator[Place]:
 
 
 def _piece(one: Round) -> Piece:
-    words = f"round {one.id.round}: {overview.WORDS[one.state]}"
+    words = f"round {one.id.round}: {WORDS[one.state]}"
     return Piece(words, one.state, overview.request_page(one.id))

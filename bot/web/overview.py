@@ -1,24 +1,11 @@
 """Which version each environment loads, and what waits there: the tables of the pages, in words. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from bot.domain import ModelVersion, RequestId, State
+from bot.overview import IN_USE, WORDS
 from bot.status import GroupStatus, Stand
-
-WORDS: Mapping[State, str] = MappingProxyType(
-    {
-        State.PENDING: "waiting",
-        State.APPROVED: "approved",
-        State.REJECTED: "rejected",
-        State.EXPIRED: "expired",
-        State.SUPERSEDED: "superseded",
-        State.ENDED: "ended",
-        State.REVOKED: "revoked",
-    }
-)
-IN_USE = "in use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +19,6 @@ class Piece:
 
 Cell = tuple[Piece, ...]
 Rows = tuple[tuple[Piece, tuple[Cell, ...]], ...]
-
-
-def columns(statuses: Iterable[GroupStatus], environments: Sequence[str]) -> tuple[str, ...]:
-    """The policy's order; environments that it no longer has come last."""
-    found: set[str] = set()
-    for status in statuses:
-        found |= {*status.approved, *(name for row in status.versions.values() for name in row.environments)}
-    return (*environments, *sorted(found - set(environments)))
 
 
 def groups(statuses: Mapping[str, GroupStatus], environments: Sequence[str]) -> Rows:

@@ -12,17 +12,21 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from infra.local.aws import Aws
 from infra.local.aws_faults import AWS_ITSELF
 from infra.local.delivery import EventBus, QueuePoller, Schedule, idle
 from infra.local.entra import Entra
+from infra.local.entra_people import DANA, ELI, GUS, MAYA, OMAR, PRIYA
 from infra.local.gateway import Gateway
 from infra.local.lambdas import Function
 from infra.local.mailbox import Mailbox
 from infra.local.models import PIPELINE, Pipeline
 from infra.local.slack import Channel, Slack, User
+from infra.local.teams import AUDIENCE, Team, Teams
+from infra.local.teams import Channel as TeamsChannel
 from infra.local.threads import stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -30,6 +34,7 @@ MAX_RECEIVES = 8
 VISIBILITY = 100
 """Seconds; eight receives of a hundred seconds end before a click is fifteen minutes old."""
 QUEUES = ("decisions", "openings")
+HANDLERS = ("slack", "teams", "web", "events", "jobs", "sweep")
 CHANNELS = (Channel("C0MODELSDEV", "models-dev-test"), Channel("C0MODELSPRD", "models-uat-prod"))
 PEOPLE = (
     User("U0MAYA", "maya", "Maya Chen", "maya.chen@example.com"),
@@ -42,6 +47,13 @@ PEOPLE = (
     User("U0ADA", "ada", "Ada Admin", "ada.admin@example.com"),
 )
 MAIL_FROM = "approvals@example.com"
+TEAM = "19:models@thread.tacv2"
+TEAMS_CHANNELS = (
+    TeamsChannel("19:models-dev-test@thread.tacv2", "models-dev-test", TEAM),
+    TeamsChannel("19:models-uat-prod@thread.tacv2", "models-uat-prod", TEAM),
+)
+IN_TEAMS = (MAYA, OMAR, PRIYA, DANA, ELI, GUS)
+"""The members of the team: everybody who may look, a guest too."""
 
 
 class Stack:
@@ -60,15 +72,18 @@ class Stack:
         self.aws = Aws(port)
         self.slack = Slack()
         self.entra = Entra()
-        self.functions = {name: Function(f"handlers.{name}") for name in ("slack", "web", "events", "jobs", "sweep")}
+        self.teams = Teams(self.entra.client_id, self.entra.tenant, self.entra.login.verify)
+        self.functions = {name: Function(f"handlers.{name}") for name in HANDLERS}
         self.bus = EventBus(self.functions["events"])
         self.sweeping = Schedule(self.functions["sweep"], sweep_every)
         routes = {"/": self.functions["web"], "/slack/events": self.functions["slack"]}
+        routes["/teams/messages"] = self.functions["teams"]
         self.gateway = Gateway(routes, port=pages_port)
         self.mailbox = Mailbox()
         self.pollers: list[QueuePoller] = []
         self.queues: dict[str, str] = {}
         self.seal_key = ""
+        self._folder = TemporaryDirectory(prefix="stack-")
         self._retry_after = retry_after
         self._changes = settings or {}
         self._before: dict[str, str | None] = {}
@@ -79,9 +94,11 @@ class Stack:
         self.aws.on_event.append(self.bus.put)
         self.slack.start()
         self.entra.start()
+        self.teams.start()
         self.gateway.start()
         self._furnish()
         self._set_environment()
+        self.teams.install(TEAM)
         self.pipeline = Pipeline(self.aws)
         self.bus.start()
         for poller in self.pollers:
@@ -91,8 +108,9 @@ class Stack:
     def stop(self) -> None:
         """Stop all parts, and leave the environment as it was."""
         stop(self.sweeping, *self.pollers, self.bus)
-        for part in (self.gateway, self.slack, self.entra, self.aws):
+        for part in (self.gateway, self.slack, self.teams, self.entra, self.aws):
             part.stop()
+        self._folder.cleanup()
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -149,7 +167,10 @@ class Stack:
             "MODEL_APPROVALS_ENTRA_CLIENT_SECRET": self.entra.client_secret,
             "MODEL_APPROVALS_ENTRA_AUTHORITY": self.entra.authority,
             "MODEL_APPROVALS_GRAPH_URL": self.entra.graph_url,
-            "MODEL_APPROVALS_CA_BUNDLE": self.entra.ca_bundle,
+            "MODEL_APPROVALS_CA_BUNDLE": str(self._trusted),
+            "MODEL_APPROVALS_TEAMS_HOSTS": self.teams.url.removeprefix("https://"),
+            "MODEL_APPROVALS_TEAMS_SERVICE_URL": self.teams.first_url,
+            "MODEL_APPROVALS_TEAMS_KEYS_URL": self.teams.keys_url,
             "MODEL_APPROVALS_ENTRA_HOSTS": self.entra.authority.removeprefix("https://"),
             "MODEL_APPROVALS_EMAIL_DOMAINS": "example.com",
             "MODEL_APPROVALS_PAGES_URL": self.gateway.pages_url,
@@ -183,10 +204,22 @@ class Stack:
         for person in PEOPLE:
             self.slack.workspace.add_user(person)
         self.slack.request_url = f"{self.gateway.url}/slack/events"
+        self._furnish_teams()
         self.entra.app.redirect_uris.add(f"{self.gateway.pages_url}/signed-in")
         kms = self.aws.client("kms", access_key=AWS_ITSELF)
         self.seal_key = kms.create_key(Description="seals links and cookies")["KeyMetadata"]["KeyId"]
         self.aws.client("sesv2", access_key=AWS_ITSELF).create_email_identity(EmailIdentity=MAIL_FROM)
+
+    def _furnish_teams(self) -> None:
+        """Make a team with its people and channels; both of Microsoft's services are trusted by one file."""
+        self._trusted = Path(self._folder.name) / "ca.pem"
+        self._trusted.write_text(Path(self.entra.ca_bundle).read_text() + Path(self.teams.ca_bundle).read_text())
+        self.entra.login.audiences.add(AUDIENCE)
+        self.teams.request_url = f"{self.gateway.url}/teams/messages"
+        self.teams.workspace.add_people(self.entra.people)
+        self.teams.workspace.add_team(Team(TEAM, "Models", frozenset(IN_TEAMS)))
+        for channel in TEAMS_CHANNELS:
+            self.teams.workspace.add_channel(channel)
 
     def _queue(self, name: str, more: Mapping[str, str]) -> str:
         attributes = {"FifoQueue": "true", "VisibilityTimeout": str(VISIBILITY), **more}

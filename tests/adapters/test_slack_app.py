@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.domain import Answer, ChatUser, MessageRef
 from bot.jobs import AnswerJob
+from bot.overview import Statuses
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
 from bot.slack.channel import SlackChannel
@@ -26,7 +27,6 @@ from bot.slack.listeners import (
     NOT_READ,
     UNCONFIRMED,
     UNCONFIRMED_FORM,
-    Statuses,
 )
 from bot.waves import ThreadCrew
 from infra.local import slack_rules as rules

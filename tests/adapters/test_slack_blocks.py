@@ -13,16 +13,18 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.models.views import View
 
+from bot import overview as neutral
 from bot.card import Code, Mark, Mention, Moment, Row, Step, Strong, Table
+from bot.console import package_link, report_link
 from bot.domain import ChatUser, MessageRef, RequestId, State
 from bot.errors import Malformed
 from bot.slack import blocks, overview
 from bot.slack.channel import METADATA
-from bot.slack.links import package_link, report_link
 from bot.slack.modal import read_reason, reason_view, way_view
-from bot.slack.mrkdwn import clean, cut, drawn, safe, units
+from bot.slack.mrkdwn import drawn, safe
 from bot.status import GroupStatus, Slot, Stand
 from bot.status import Row as VersionRow
+from bot.text import clean, cut, units
 from infra.local import slack_rules as rules
 from infra.local.slack_workspace import TEAM
 from tests.adapters.slack_examples import (
@@ -575,8 +577,16 @@ def matrices(answer):
     return [words_of(block)[0].splitlines() for block in answer["blocks"] if block["type"] == "rich_text"]
 
 
+def all_groups(groups, environments=()):
+    return overview.answer(neutral.overview(groups, environments))
+
+
+def one_group(name, status, environments=()):
+    return overview.answer(neutral.group(name, status, environments))
+
+
 def test_the_overview_shows_what_waits_first():
-    answer = overview.overview([("a-fraud", FRAUD), ("churn", CHURN)], ENVIRONMENTS)
+    answer = all_groups([("a-fraud", FRAUD), ("churn", CHURN)], ENVIRONMENTS)
     assert answer["response_type"] == "ephemeral"
     assert answer["text"] == "1 request waits for an answer."
     waiting = answer["blocks"][1]["text"]["text"]
@@ -594,23 +604,23 @@ def test_the_overview_shows_what_waits_first():
 
 def test_the_longest_waiting_stands_first():
     older = GroupStatus({"1": VersionRow(1, {"dev": stand(State.PENDING, 600)})})
-    answer = overview.overview([("churn", CHURN), ("older", older)], ENVIRONMENTS)
+    answer = all_groups([("churn", CHURN), ("older", older)], ENVIRONMENTS)
     lines = answer["blocks"][1]["text"]["text"].splitlines()
     assert [line.split("*")[1] for line in lines] == ["older v1", "churn v12"]
 
 
 def test_several_waiting_versions_of_an_environment_are_counted():
     status = GroupStatus({str(number): version(dev=State.PENDING) for number in (2, 10, 9)})
-    assert matrices(overview.overview([("churn", status)]))[0][1] == "churn  v10?+2"
+    assert matrices(all_groups([("churn", status)]))[0][1] == "churn  v10?+2"
 
 
 def test_an_environment_that_the_policy_no_longer_has_comes_last():
     status = GroupStatus({"1": version(old=State.APPROVED)})
-    assert matrices(overview.overview([("churn", status)], ("dev",)))[0][0] == "group  dev  old"
+    assert matrices(all_groups([("churn", status)], ("dev",)))[0][0] == "group  dev  old"
 
 
 def test_a_group_shows_its_versions_and_what_is_in_use():
-    answer = overview.group("churn", CHURN, ENVIRONMENTS)
+    answer = one_group("churn", CHURN, ENVIRONMENTS)
     assert answer["text"] == "churn: 1 request waits for an answer."
     assert matrices(answer) == [
         [
@@ -626,25 +636,25 @@ def test_a_group_shows_its_versions_and_what_is_in_use():
 
 def test_a_version_in_use_that_is_asked_about_again_says_both():
     status = GroupStatus({"3": version(dev=State.PENDING)}, loads(dev=3))
-    assert matrices(overview.group("churn", status))[0][1] == "v3       in use, waiting"
+    assert matrices(one_group("churn", status))[0][1] == "v3       in use, waiting"
 
 
 def test_a_version_in_use_is_shown_even_when_its_row_was_dropped():
-    assert matrices(overview.group("churn", GroupStatus({}, loads(prod=4))))[0][1] == "v4       in use"
+    assert matrices(one_group("churn", GroupStatus({}, loads(prod=4))))[0][1] == "v4       in use"
 
 
 def test_nothing_yet_is_said_in_words():
-    assert overview.overview([])["text"] == "No model version has been asked about yet."
-    assert overview.group("churn", GroupStatus())["text"] == "Nothing is recorded of churn yet."
-    assert "churn" in overview.unknown("churn")["text"]
-    assert_taken(overview.usage())
+    assert all_groups([])["text"] == "No model version has been asked about yet."
+    assert one_group("churn", GroupStatus())["text"] == "Nothing is recorded of churn yet."
+    assert "churn" in overview.answer(neutral.unknown("churn", "/model-status"))["text"]
+    assert_taken(overview.answer(neutral.usage("/model-status", unlink="unlink")))
 
 
 @pytest.mark.parametrize("length", [12, 63])
 def test_a_hundred_groups_stay_readable_within_slacks_limits(length):
     names = [f"{number:03}-".ljust(length, "g") for number in range(100)]
     groups = [(name, CHURN if number % 2 else FRAUD) for number, name in enumerate(names)]
-    answer = overview.overview(groups, ENVIRONMENTS)
+    answer = all_groups(groups, ENVIRONMENTS)
     assert_taken(answer)
     assert all(len(text) <= 3000 for text in words_of(answer))
     shown = [line.split()[0] for matrix in matrices(answer) for line in matrix[1:]]
@@ -658,7 +668,7 @@ def test_a_hundred_groups_stay_readable_within_slacks_limits(length):
 
 def test_more_waiting_requests_than_fit_are_counted():
     status = GroupStatus({str(number): version(dev=State.PENDING) for number in range(1, 200)})
-    answer = overview.group("churn", status, ENVIRONMENTS)
+    answer = one_group("churn", status, ENVIRONMENTS)
     lines = answer["blocks"][1]["text"]["text"].splitlines()
     assert lines[-1] == f"and {199 - (len(lines) - 1)} more requests"
     assert_taken(answer)
@@ -697,7 +707,7 @@ def test_more_waiting_requests_than_fit_are_counted():
 )
 @settings(max_examples=20, deadline=None)
 def test_no_status_acts_or_is_refused_whatever_the_parameters_hold(groups):
-    for answer in (overview.overview(groups, ENVIRONMENTS), overview.group(groups[0][0], groups[0][1], ENVIRONMENTS)):
+    for answer in (all_groups(groups, ENVIRONMENTS), one_group(groups[0][0], groups[0][1], ENVIRONMENTS)):
         if "blocks" in answer:
             assert_taken(answer)
             assert_inert(answer)

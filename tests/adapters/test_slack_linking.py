@@ -12,13 +12,14 @@ from bot.domain import Answer, ChatUser, RequestId
 from bot.errors import Unavailable
 from bot.links import Links
 from bot.names import Names
+from bot.overview import Statuses
 from bot.people import Binding, People
 from bot.seals import LinkingLink, ReviewLink, Seals
 from bot.slack.api import SlackApi
 from bot.slack.app import build, dispatch
 from bot.slack.channel import SlackChannel
 from bot.slack.identity import REFUSAL, vouched
-from bot.slack.listeners import NO_FORM, NO_REASON, NOT_UNLINKED, UNKNOWN_NOW, UNKNOWN_NOW_FORM, Statuses
+from bot.slack.listeners import NO_FORM, NO_REASON, NOT_UNLINKED, UNKNOWN_NOW, UNKNOWN_NOW_FORM
 from bot.waves import ThreadCrew
 from infra.local import slack_rules as rules
 from infra.local.slack import Slack

@@ -141,8 +141,10 @@ def test_a_linked_account_is_its_person_everywhere(linked_door, environment):
     assert linked_door.admit(environment) == replace(MAYA, oid="oid-maya")
 
 
-def test_an_account_says_nothing_about_who_it_is_that_its_link_does_not(linked_door):
-    assert linked_door.admit("dev", replace(MAYA, oid="oid-priya")).oid == "oid-maya"
+@pytest.mark.parametrize("environment", ["dev", "test"])
+def test_an_account_whose_person_the_chat_itself_names_needs_no_link(linked_door, environment):
+    priya = ChatUser("teams", "tenant", "oid-priya", oid="oid-priya")
+    assert linked_door.admit(environment, priya) == priya
 
 
 def test_a_link_is_of_one_account_only(linked_door):

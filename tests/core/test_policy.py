@@ -216,10 +216,14 @@ def test_a_later_key_at_the_top_is_not_yet_supported(key, value):
     assert "is not yet supported" in mistake(text({key: value}))
 
 
-def test_a_later_surface_is_not_yet_supported():
-    found = mistake(text({}, {"notify": '{ slack = "C0MODELSDEV", teams = "19:abc" }'}))
+@pytest.mark.parametrize(
+    "channel", ["19:abc", "19:abc@thread.v2", "https://teams.example.com", "19:a b@thread.tacv2", ""]
+)
+def test_a_teams_channel_is_named_by_its_id(channel):
+    found = mistake(text({}, {"notify": f'{{ slack = "C0MODELSDEV", teams = "{channel}" }}'}))
     assert found.startswith("environments[1].notify.teams: ")
-    assert "is not yet supported" in found
+    (dev,) = read_policy(text({}, {"notify": '{ teams = "19:models-dev@thread.tacv2" }'})).environments
+    assert dev.notify == {"teams": "19:models-dev@thread.tacv2"}
 
 
 # ----------------------------------------------------------------------------- who an account is, and who gets mail
@@ -286,7 +290,7 @@ def test_no_address_ends_the_header_it_stands_in(address):
 
 
 def test_an_environment_that_tells_nobody_is_a_mistake():
-    expected = "environments[1].notify: names nobody; give a Slack channel, e-mail addresses, or both."
+    expected = "environments[1].notify: names nobody; give a channel of Slack or Teams, or e-mail addresses."
     assert mistake(text({}, {"notify": "{}"})) == expected
 
 
@@ -307,7 +311,7 @@ def test_unknown_keys_are_named_with_those_that_are_known():
     top, environment, notify = mistakes(policy)
     assert top.startswith("group: no such key; known are groups, since, administrators, environments")
     assert environment.startswith("environments[1].approver: no such key; known are name, approvers")
-    assert notify == "environments[1].notify.fax: no such key; known are slack, email, teams."
+    assert notify == "environments[1].notify.fax: no such key; known are slack, teams, email."
 
 
 def test_an_environment_stands_once():

@@ -94,6 +94,7 @@ class World:
         self.registry = MemoryRegistry(self.clock, self.gate)
         self.directory = MemoryDirectory(self.clock, self.gate)
         self.channel = MemoryChannel(self.gate)
+        self.channels = {"slack": self.channel}
         self.evaluations = MemoryEvaluations(self.gate)
         self.jobs = MemoryJobs(self.clock, self.gate)
         self.registry.on_change = self._event
@@ -184,7 +185,7 @@ class World:
             registry=self.registry,
             directory=self.directory,
             evaluations=self.evaluations,
-            channels={"slack": self.channel},
+            channels=self.channels,
             jobs=self.jobs,
             crew=crew,
             clock=self.clock,

@@ -1,7 +1,9 @@
-"""Where a card's link buttons lead: the AWS console of the partition and region that the package lives in."""
+"""Where the AWS console shows a model package and its report: the console of its own partition and region."""
 
 import re
 from urllib.parse import quote
+
+from bot.text import LONGEST
 
 CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -12,8 +14,6 @@ _PACKAGE = re.compile(
     r"arn:(?P<partition>[a-z-]+):sagemaker:(?P<region>[a-z0-9-]+):\d{12}:model-package/(?P<name>[A-Za-z0-9-]+/\d+)"
 )
 _OBJECT = re.compile(r"s3://(?P<bucket>[a-z0-9.-]{3,63})/(?P<key>.+)", re.DOTALL)
-LONGEST = 3000
-"""Characters of a button's address; Slack takes no more."""
 
 
 def package_link(arn: str) -> str:

@@ -1,0 +1,189 @@
+"""The answers to `model-status`, drawn once: what waits first, then which version each environment loads. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from bot.card import Code, Line, Moment, Strong
+from bot.domain import GROUP, State
+from bot.status import GroupStatus, Stand
+from bot.text import NOTHING
+
+WORDS: Mapping[State, str] = MappingProxyType(
+    {
+        State.PENDING: "waiting",
+        State.APPROVED: "approved",
+        State.REJECTED: "rejected",
+        State.EXPIRED: "expired",
+        State.SUPERSEDED: "superseded",
+        State.ENDED: "ended",
+        State.REVOKED: "revoked",
+    }
+)
+IN_USE = "in use"
+
+Said = tuple[Line, ...]
+"""An answer that is only words, one line after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A version that waits for an answer, and since when."""
+
+    since: datetime
+    group: str
+    version: int
+    environment: str
+
+    @property
+    def line(self) -> Line:
+        """As the answer says it."""
+        model = Strong(f"{self.group} v{self.version}")
+        return (model, " waits for ", Strong(self.environment), " since ", Moment(self.since))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What waits, the longest first, and a table; `group` is the one it is about, or nothing for all of them."""
+
+    title: str
+    says: str
+    waiting: tuple[Waiting, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    legend: str
+    group: str = ""
+
+    def beyond(self, left: int, command: str) -> Line:
+        """For a surface that could not show the last `left` rows; `command` is what people type there."""
+        if self.group:
+            return (f"and {counted(left, 'older version', 'older versions')}",)
+        groups = counted(len(self.rows), "group", "groups")
+        return (f"and {left} more of {groups}: ", Code(f"{command} GROUP"))
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """What `model-status` reads; wiring gives it. `environments` is the order of the policy."""
+
+    overview: Callable[[], Sequence[tuple[str, GroupStatus]]]
+    group: Callable[[str], GroupStatus | None]
+    environments: Sequence[str] = ()
+
+    def answer(self, text: str, *, command: str, unlink: str = "") -> Overview | Said:
+        """Answer what somebody typed after the command; raise `Unavailable`."""
+        if not text:
+            return overview(self.overview(), self.environments)
+        if text == "help" or not GROUP.fullmatch(text):
+            return usage(command, unlink=unlink)
+        status = self.group(text)
+        return group(text, status, self.environments) if status else unknown(text, command)
+
+
+def overview(groups: Sequence[tuple[str, GroupStatus]], environments: Sequence[str] = ()) -> Overview | Said:
+    """Every group: those with something waiting first; `environments` is the order of the columns."""
+    if not groups:
+        return (("No model version has been asked about yet.",),)
+    waiting = _waiting(groups)
+    asked = {each.group for each in waiting}
+    ordered = sorted(groups, key=lambda each: (each[0] not in asked, each[0]))
+    names = columns((status for _, status in ordered), environments)
+    return Overview(
+        title="Models by environment",
+        says=f"{counted(len(waiting), 'request waits', 'requests wait')} for an answer.",
+        waiting=waiting,
+        head=("group", *names),
+        rows=tuple((name, *(_loaded(status, column) for column in names)) for name, status in ordered),
+        legend="v11 is what the environment loads, v12? waits for an answer there.",
+    )
+
+
+def group(name: str, status: GroupStatus, environments: Sequence[str] = ()) -> Overview | Said:
+    """One group: its versions, newest first, and where each stands."""
+    waiting = _waiting([(name, status)])
+    names = columns([status], environments)
+    loaded = {slot.version for slot in status.approved.values() if slot.version}
+    versions = sorted({*map(int, status.versions), *loaded}, reverse=True)
+    if not versions:
+        return ((f"Nothing is recorded of {name} yet.",),)
+    return Overview(
+        title=name,
+        says=f"{name}: {counted(len(waiting), 'request waits', 'requests wait')} for an answer.",
+        waiting=waiting,
+        head=("version", *names),
+        rows=tuple((f"v{each}", *(_stands(status, each, column) for column in names)) for each in versions),
+        legend=f"“{IN_USE}” is what the environment loads.",
+        group=name,
+    )
+
+
+def unknown(name: str, command: str) -> Said:
+    """For a group that has no status."""
+    return ((f"No model package group {name} is known here. {command} shows those that are.",),)
+
+
+def usage(command: str, *, unlink: str = "") -> Said:
+    """What can be asked; `unlink` is the word that ends the link of an account, where there are links."""
+    return (
+        (Code(command), " shows what waits for an answer, and which version every environment of every group loads."),
+        (Code(f"{command} GROUP"), " shows the versions of one model package group."),
+        *_unlinking(command, unlink),
+        ("Answers are given on the cards in the channels, never here.",),
+    )
+
+
+def columns(statuses: Iterable[GroupStatus], environments: Sequence[str]) -> tuple[str, ...]:
+    """The policy's order; environments that it no longer has come last."""
+    found: set[str] = set()
+    for status in statuses:
+        found |= {*status.approved, *(name for row in status.versions.values() for name in row.environments)}
+    return (*environments, *sorted(found - set(environments)))
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number or 'no'} {one if number == 1 else many}"
+
+
+def _unlinking(command: str, unlink: str) -> Said:
+    says = " ends the link between your account here and your company account."
+    return ((Code(f"{command} {unlink}"), says),) if unlink else ()
+
+
+def _waiting(groups: Iterable[tuple[str, GroupStatus]]) -> tuple[Waiting, ...]:
+    return tuple(sorted(_all_waiting(groups), key=lambda each: each.since))
+
+
+def _all_waiting(groups: Iterable[tuple[str, GroupStatus]]) -> Iterator[Waiting]:
+    for name, status in groups:
+        for version, row in status.versions.items():
+            for environment, stand in row.environments.items():
+                if stand.state is State.PENDING:
+                    yield Waiting(stand.at, name, int(version), environment)
+
+
+def _loaded(status: GroupStatus, environment: str) -> str:
+    slot = status.approved.get(environment)
+    loaded = f"v{slot.version}" if slot and slot.version else NOTHING
+    asked = [int(version) for version in status.versions if _is_asked(_stand(status, version, environment))]
+    if not asked:
+        return loaded
+    rest = f"+{len(asked) - 1}" if asked[1:] else ""
+    return f"{'' if loaded == NOTHING else loaded + ' '}v{max(asked)}?{rest}"
+
+
+def _stands(status: GroupStatus, version: int, environment: str) -> str:
+    slot, stand = status.approved.get(environment), _stand(status, str(version), environment)
+    if slot and slot.version == version:
+        return f"{IN_USE}, {WORDS[State.PENDING]}" if _is_asked(stand) else IN_USE
+    return WORDS[stand.state] if stand else NOTHING
+
+
+def _stand(status: GroupStatus, version: str, environment: str) -> Stand | None:
+    row = status.versions.get(version)
+    return row.environments.get(environment) if row else None
+
+
+def _is_asked(stand: Stand | None) -> bool:
+    return stand is not None and stand.state is State.PENDING
