@@ -18,7 +18,8 @@ demo: $(READY) ## the whole journey of a model version, without a browser, every
 
 test: $(READY) ## the whole test suite, with coverage
 	@$(PY) -m tests.browser.chromium || true
-	@$(PY) -m pytest -q -n 2 --dist worksteal -rs -m "not live" --cov
+	@$(PY) -m tests.browser.node || true
+	@$(PY) -m pytest -q -n 3 --dist worksteal -rs -m "not live" --cov
 
 check: $(READY) ## format, lint, types, import rules, dead code, words
 	@$(PY) -m ruff format --check --quiet .

@@ -3,7 +3,7 @@
 The guards are those of the one writer, asked ahead of it, so that people learn at once why they may not answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +42,15 @@ class Waiting:
     request: RequestId
     since: datetime
     mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What somebody finds when they come in: every request that waits, and how every group stands."""
+
+    member: Member
+    waiting: tuple[Waiting, ...]
+    statuses: Mapping[str, GroupStatus]
 
 
 class Stage(StrEnum):
@@ -151,16 +160,13 @@ class Desk:
         rules.belongs(member)
         return member
 
-    def waiting(self, by: ChatUser) -> tuple[Member, list[Waiting]]:
-        """Every request that waits, the longest waiting first; those of this person are theirs to answer."""
-        asked, read = self.crew.together(lambda: self.member(by), self.overview)
+    def overview(self, by: ChatUser) -> Overview:
+        """Every group, and every request that waits: those of this person first, then the longest waiting."""
+        asked, read = self.crew.together(lambda: self.member(by), lambda: self.records.statuses(self.records.groups()))
         member: Member = asked.result()
-        found = [self._waits(each, member) for each in pending(read.result())]
-        return member, sorted(found, key=lambda each: (not each.mine, each.since))
-
-    def overview(self) -> dict[str, GroupStatus]:
-        """The status of every group."""
-        return dict(self.records.statuses(self.records.groups()))
+        statuses: Mapping[str, GroupStatus] = read.result()
+        found = [self._waits(each, member) for each in pending(statuses)]
+        return Overview(member, tuple(sorted(found, key=lambda each: (not each.mine, each.since))), statuses)
 
     def group(self, group: str) -> GroupStatus:
         """The status of one group."""
@@ -180,7 +186,7 @@ class Desk:
         if refusal:
             return Outcome(Stage.REFUSED, str(refusal), request)
         if self.clock() >= since + PATIENCE:
-            return Outcome(Stage.LOST, "It was not recorded; nothing has changed. Please answer again.", request)
+            return Outcome(Stage.LOST, "It was not recorded; nothing has changed. Please try again.", request)
         return Outcome(Stage.WAITING, "It is being recorded.", request)
 
 
@@ -189,7 +195,7 @@ def op_of(by: ChatUser, nonce: str, about: RequestId | ModelVersion) -> str:
     return f"{by.surface}|{by.oid}|{nonce}|{about}"
 
 
-def pending(statuses: dict[str, GroupStatus]) -> Iterable[tuple[RequestId, datetime]]:
+def pending(statuses: Mapping[str, GroupStatus]) -> Iterable[tuple[RequestId, datetime]]:
     """The requests that wait, by the statuses of their groups."""
     for group, status in statuses.items():
         for number, row in status.versions.items():

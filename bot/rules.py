@@ -100,7 +100,7 @@ def may_answer(
 def has_reason(answer: Answer, reason: str) -> None:
     """Refuse a reject without a reason."""
     if answer is Answer.REJECT and not reason.strip():
-        raise ReasonMissing("A reject needs a reason. Press Reject again and say why.")
+        raise ReasonMissing("A reject needs a reason. Please say why.")
 
 
 def vote(

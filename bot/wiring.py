@@ -26,7 +26,7 @@ from bot.neighbours import Neighbours
 from bot.overview import Statuses
 from bot.people import People
 from bot.policy import Policy
-from bot.ports import Channel, Directory, Jobs
+from bot.ports import Channel, Directory, Jobs, ModelRegistry
 from bot.promotion import Promotion
 from bot.records import Records
 from bot.rules import belongs
@@ -87,21 +87,18 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
     settings = Settings(environment)
     aws, slack = settings.aws(), settings.slack()
     settings.check()
-    clients, crew = Clients(aws.region), ThreadCrew()
-    store, names = SsmParameters(clients), Names(aws.root)
-    found = Records(store, names, crew)
+    home = _Home(aws)
     api = SlackApi(slack.bot_token, timeout=DOOR_TIMEOUT, base_url=slack.api_url)
-    jobs, rules, pages = _under_policy(environment, aws, clients)
-    links = Links(pages.url, _seals(pages, clients), now) if pages else None
+    rule = _under_policy(environment, home)
     door = build(
         signing_secrets=slack.signing_secrets,
         team=slack.team,
         api=api,
-        jobs=jobs,
-        statuses=_statuses(found, rules),
-        admission=Admission(rules, People(store, names), links, vouched(api, slack.team)) if rules else None,
-        pages=pages.url if pages else "",
-        crew=crew,
+        jobs=rule.jobs,
+        statuses=home.statuses(rule.policy),
+        admission=rule.admission(home, vouched(api, slack.team)),
+        pages=rule.pages_url,
+        crew=home.crew,
         clock=now,
     )
     return partial(dispatch, door)
@@ -111,51 +108,28 @@ def teams_door(environment: Environment) -> Callable[[Json], Json]:
     """What answers API Gateway's events for Microsoft Teams."""
     from bot.teams.activities import Activities
     from bot.teams.app import Door, dispatch
-    from bot.teams.connector import Connector
-    from bot.teams.http import open_pool
-    from bot.teams.service import Services
-    from bot.teams.token import SigningKeys, Threshold
 
     settings = Settings(environment)
     aws, entra, teams = settings.aws(), settings.entra(), settings.teams()
     settings.check()
-    clients, crew = Clients(aws.region), ThreadCrew()
-    store, names = SsmParameters(clients), Names(aws.root)
-    found = Records(store, names, crew)
-    jobs, rules, pages = _under_policy(environment, aws, clients)
-    links = Links(pages.url, _seals(pages, clients), now) if pages else None
-    microsoft, services = _Microsoft(entra, clients), Services(teams.hosts)
-    directory = microsoft.directory(_nobody)
-    address = _whereabouts(store, names, entra.tenant, teams)
-    pool = open_pool(ca_bundle=entra.ca_bundle, proxy=entra.proxy)
-
-    def standing(user: ChatUser) -> None:
-        belongs(directory.member(user, ()))
-
+    home = _Home(aws)
+    rule, microsoft = _under_policy(environment, home), _Microsoft(entra, home.clients)
+    directory, framework = microsoft.directory(_nobody), _BotFramework(microsoft, teams, home)
     activities = Activities(
         app_id=entra.client_id,
         tenant=entra.tenant,
-        jobs=jobs,
+        jobs=rule.jobs,
         clock=now,
-        card=partial(_card, found),
-        statuses=_statuses(found, rules),
-        standing=standing,
-        crew=crew,
-        connector=Connector(
-            pool,
-            microsoft.token(teams.scope),
-            app_id=entra.client_id,
-            tenant=entra.tenant,
-            service=address.current,
-            services=services,
-            timeout=DOOR_TIMEOUT,
-        ),
-        installed=address.keep,
-        admission=Admission(rules, People(store, names), links, _nobody) if rules else None,
-        pages=pages.url if pages else "",
+        card=home.card,
+        statuses=home.statuses(rule.policy),
+        standing=lambda user: belongs(directory.member(user, ())),
+        crew=home.crew,
+        connector=framework.connector(timeout=DOOR_TIMEOUT),
+        installed=framework.address.keep,
+        admission=rule.admission(home, _nobody),
+        pages=rule.pages_url,
     )
-    keys = SigningKeys(pool, teams.keys_url, now)
-    return partial(dispatch, Door(Threshold(keys, teams.issuer, entra.client_id, entra.tenant, services), activities))
+    return partial(dispatch, Door(framework.threshold(), activities))
 
 
 def web_door(environment: Environment) -> Callable[[Json], Json]:
@@ -167,13 +141,12 @@ def web_door(environment: Environment) -> Callable[[Json], Json]:
     settings = Settings(environment)
     aws, entra, pages, found = settings.aws(), settings.entra(), settings.pages(), settings.policy()
     settings.check()
-    clients, crew = Clients(aws.region), ThreadCrew()
-    store, names = SsmParameters(clients), Names(aws.root)
-    seals, microsoft = _seals(pages, clients), _Microsoft(entra, clients)
+    home = _Home(aws)
+    seals, microsoft = _seals(pages, home.clients), _Microsoft(entra, home.clients)
     directory = microsoft.directory(_nobody)
     site = Site(
-        desk=Desk(found, Records(store, names, crew), directory, _queue(aws, clients), crew, now),
-        linking=Linking(found, People(store, names), directory, Links(pages.url, seals, now), now),
+        desk=Desk(found, home.records, directory, home.queue, home.crew, now),
+        linking=Linking(found, home.people, directory, Links(pages.url, seals, now), now),
         seals=seals,
         sign_in=microsoft.sign_in(f"{pages.url}/signed-in"),
         pages=pages.url,
@@ -200,8 +173,7 @@ def events(environment: Environment) -> Events:
     settings = Settings(environment)
     aws = settings.aws()
     settings.check()
-    queue = _queue(aws, Clients(aws.region))
-    return Events(records_of, partial(jobs_of, account=aws.account, region=aws.region), queue)
+    return Events(records_of, partial(jobs_of, account=aws.account, region=aws.region), _Home(aws).queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +195,6 @@ class Worker:
 def worker(environment: Environment) -> Worker:
     """The one writer, with every neighbour."""
     from bot.aws.metrics import S3Evaluations
-    from bot.aws.registry import SageMakerRegistry
     from bot.slack.api import SlackApi
     from bot.slack.channel import SlackChannel
     from bot.slack.identity import confirmed_email
@@ -234,24 +205,23 @@ def worker(environment: Environment) -> Worker:
     sender = settings.mail_from() if found.mails else ""
     teams = settings.teams() if found.teams else None
     settings.check()
-    clients, crew = Clients(aws.region), ThreadCrew()
-    store, names, microsoft = SsmParameters(clients), Names(aws.root), _Microsoft(entra, clients)
+    home, url = _Home(aws), pages.url if pages else ""
+    microsoft = _Microsoft(entra, home.clients)
     api = SlackApi(slack.bot_token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
-    channels: dict[str, Channel] = {"slack": SlackChannel(api, team=slack.team, pages=pages.url if pages else "")}
+    channels: dict[str, Channel] = {"slack": SlackChannel(api, team=slack.team, pages=url)}
     if pages and sender:
-        channels["email"] = _mail(sender, pages, clients)
+        channels["email"] = _mail(sender, pages, home.clients)
     if teams:
-        address = _whereabouts(store, names, entra.tenant, teams)
-        channels["teams"] = _teams(microsoft, teams, address, pages.url if pages else "")
+        channels["teams"] = _BotFramework(microsoft, teams, home).channel(url)
     near = Neighbours(
         policy=found,
-        records=Records(store, names, crew),
-        registry=SageMakerRegistry(clients, partition=aws.partition, region=aws.region, account=aws.account),
+        records=home.records,
+        registry=home.registry,
         directory=microsoft.directory(confirmed_email(api, slack.team)),
-        evaluations=S3Evaluations(clients),
+        evaluations=S3Evaluations(home.clients),
         channels=channels,
-        jobs=_queue(aws, clients),
-        crew=crew,
+        jobs=home.queue,
+        crew=home.crew,
         clock=now,
     )
     return Worker(Promotion(near), aws.max_receives)
@@ -259,20 +229,53 @@ def worker(environment: Environment) -> Worker:
 
 def sweep(environment: Environment) -> Callable[..., Swept]:
     """The sweep, which reads and enqueues; each run has a name of its own."""
-    from bot.aws.registry import SageMakerRegistry
-
     settings = Settings(environment)
     aws, found = settings.aws(), settings.policy()
     settings.check()
-    clients = Clients(aws.region)
-    registry = SageMakerRegistry(clients, partition=aws.partition, region=aws.region, account=aws.account)
-    known = Records(SsmParameters(clients), Names(aws.root), ThreadCrew())
-    walk = Sweep(found, known, registry, _queue(aws, clients), clock=now)
+    home = _Home(aws)
+    walk = Sweep(found, home.records, home.registry, home.queue, clock=now)
 
     def run(*, everything: bool = False) -> Swept:
         return walk.run(f"sweep-{uuid.uuid4()}", everything=everything)
 
     return run
+
+
+class _Home:
+    """Our own side, in AWS: one set of clients, and what is reached through them."""
+
+    def __init__(self, aws: AwsSettings) -> None:
+        self._aws = aws
+        self.clients, self.crew = Clients(aws.region), ThreadCrew()
+        self.store, self.names = SsmParameters(self.clients), Names(aws.root)
+        self.records = Records(self.store, self.names, self.crew)
+        self.people = People(self.store, self.names)
+        self.queue = SqsJobs(self.clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The SageMaker Model Registry."""
+        from bot.aws.registry import SageMakerRegistry
+
+        aws = self._aws
+        return SageMakerRegistry(self.clients, partition=aws.partition, region=aws.region, account=aws.account)
+
+    def card(self, request: RequestId) -> Card | None:
+        """A request's card as its log has it now."""
+        state = self.records.look(request.model).state
+        one = state.round(request)
+        return card_of(state, one) if one else None
+
+    def statuses(self, rules: Policy | None) -> Statuses:
+        """What `model-status` reads."""
+        return Statuses(self._overview, self._group, rules.path if rules else ())
+
+    def _overview(self) -> list[tuple[str, GroupStatus]]:
+        return list(self.records.statuses(self.records.groups()).items())
+
+    def _group(self, name: str) -> GroupStatus | None:
+        status = self.records.statuses([name])[name]
+        return status if status.versions else None
 
 
 class _Microsoft:
@@ -340,28 +343,47 @@ def _mail(sender: str, pages: PagesSettings, clients: Clients) -> Channel:
     return MailChannel(SesOutbox(clients), sender, Links(pages.url, _seals(pages, clients), now))
 
 
-def _teams(microsoft: _Microsoft, teams: TeamsSettings, address: Whereabouts, pages: str) -> Channel:
-    from bot.teams.channel import TeamsChannel
-    from bot.teams.connector import Connector
-    from bot.teams.http import open_pool
-    from bot.teams.service import Services
+class _BotFramework:
+    """What Teams' door and Teams' channel have in common: where the Bot Connector may be, and is."""
 
-    entra = microsoft.entra
-    connector = Connector(
-        open_pool(ca_bundle=entra.ca_bundle, proxy=entra.proxy),
-        microsoft.token(teams.scope),
-        app_id=entra.client_id,
-        tenant=entra.tenant,
-        service=address.current,
-        services=Services(teams.hosts),
-        timeout=WORKER_TIMEOUT,
-        patience=WORKER_PATIENCE,
-    )
-    return TeamsChannel(connector, pages=pages)
+    def __init__(self, microsoft: _Microsoft, teams: TeamsSettings, home: _Home) -> None:
+        from bot.teams.http import open_pool
+        from bot.teams.service import Services
 
+        self._microsoft, self._teams = microsoft, teams
+        self._services = Services(teams.hosts)
+        self._pool = open_pool(ca_bundle=microsoft.entra.ca_bundle, proxy=microsoft.entra.proxy)
+        name = home.names.service("teams", microsoft.entra.tenant)
+        self.address = Whereabouts(home.store, name, default=teams.service_url, clock=now)
 
-def _whereabouts(store: SsmParameters, names: Names, tenant: str, teams: TeamsSettings) -> Whereabouts:
-    return Whereabouts(store, names.service("teams", tenant), default=teams.service_url, clock=now)
+    def connector(self, *, timeout: float, patience: float = 0.0) -> Any:  # noqa: ANN401 - bot.teams says what it is
+        """The way out."""
+        from bot.teams.connector import Connector
+
+        return Connector(
+            self._pool,
+            self._microsoft.token(self._teams.scope),
+            app_id=self._microsoft.entra.client_id,
+            tenant=self._microsoft.entra.tenant,
+            service=self.address.current,
+            services=self._services,
+            timeout=timeout,
+            patience=patience,
+        )
+
+    def threshold(self) -> Any:  # noqa: ANN401 - as above
+        """The way in."""
+        from bot.teams.token import SigningKeys, Threshold
+
+        entra = self._microsoft.entra
+        keys = SigningKeys(self._pool, self._teams.keys_url, now)
+        return Threshold(keys, self._teams.issuer, entra.client_id, entra.tenant, self._services)
+
+    def channel(self, pages: str) -> Channel:
+        """Cards in Teams."""
+        from bot.teams.channel import TeamsChannel
+
+        return TeamsChannel(self.connector(timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE), pages=pages)
 
 
 def _seals(pages: PagesSettings, clients: Clients) -> Seals:
@@ -370,13 +392,25 @@ def _seals(pages: PagesSettings, clients: Clients) -> Seals:
     return Seals(KmsSealer(clients, pages.key), now)
 
 
-def _queue(aws: AwsSettings, clients: Clients) -> SqsJobs:
-    return SqsJobs(clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The policy at a door; without one that can be used no answer is taken."""
+
+    jobs: Jobs
+    policy: Policy | None = None
+    links: Links | None = None
+
+    @property
+    def pages_url(self) -> str:
+        """Where our pages are, if the policy needs any."""
+        return self.links.pages if self.links else ""
+
+    def admission(self, home: _Home, vouch: Callable[[ChatUser], str]) -> Admission | None:
+        """What the policy asks of an account."""
+        return Admission(self.policy, home.people, self.links, vouch) if self.policy else None
 
 
-def _under_policy(
-    environment: Environment, aws: AwsSettings, clients: Clients
-) -> tuple[Jobs, Policy | None, PagesSettings | None]:
+def _under_policy(environment: Environment, home: _Home) -> _Rule:
     """A door without a policy still answers: that nothing can be recorded, and who has to mend it."""
     settings = Settings(environment)
     try:
@@ -385,8 +419,8 @@ def _under_policy(
         settings.check()
     except SettingsError as mistakes:
         log.error("the policy cannot be used, so no answer is taken:\n%s", mistakes)
-        return _Closed(), None, None
-    return _queue(aws, clients), found, pages
+        return _Rule(_Closed())
+    return _Rule(home.queue, found, Links(pages.url, _seals(pages, home.clients), now) if pages else None)
 
 
 class _Closed:
@@ -403,22 +437,3 @@ class _Closed:
 def _nobody(_: ChatUser) -> Never:
     """On our pages everybody has signed in: no account has to be looked up by its address."""
     raise NotIdentified(UNIDENTIFIED)
-
-
-def _card(found: Records, request: RequestId) -> Card | None:
-    state = found.look(request.model).state
-    one = state.round(request)
-    return card_of(state, one) if one else None
-
-
-def _statuses(found: Records, rules: Policy | None) -> Statuses:
-    return Statuses(partial(_overview, found), partial(_group, found), rules.path if rules else ())
-
-
-def _overview(found: Records) -> list[tuple[str, GroupStatus]]:
-    return list(found.statuses(found.groups()).items())
-
-
-def _group(found: Records, name: str) -> GroupStatus | None:
-    status = found.statuses([name])[name]
-    return status if status.versions else None

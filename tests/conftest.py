@@ -1,10 +1,27 @@
-"""What every test run prints at its end."""
+"""What every test run prints at its end, and which tests are not counted."""
+
+import sys
+import threading
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="module")
+def uncounted():
+    """Run a file without coverage, which makes what runs the same lines thousands of times two or three times slower.
+
+    pytest-cov's own `no_cover` leaves the tracer on in the workers of pytest-xdist.
+    """
+    counting, in_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    sys.settrace(counting)
+    threading.settrace(in_threads)
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ Bolt's own Lambda adapter imports boto3; its signature check knows one secret, a
 parsed. So a request is measured, decoded and verified here, and only then given to Bolt.
 """
 
-import binascii
 import hmac
 import logging
 import re
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
 from bot.admission import Admission
+from bot.inbound import Unacceptable, answer, body_of, headers_of, method_of, path_of
 from bot.overview import Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.slack.api import SlackApi
@@ -45,14 +44,6 @@ class Door:
     verifiers: tuple[SignatureVerifier, ...]
     clock: Clock
     path: str = PATH
-
-
-class _Unacceptable(Exception):
-    """A request that Bolt never sees, and the HTTP status it gets."""
-
-    def __init__(self, status: int, cause: str) -> None:
-        super().__init__(cause)
-        self.status = status
 
 
 def build(
@@ -83,16 +74,16 @@ def dispatch(door: Door, event: Mapping[str, Any]) -> Json:
     """Answer an API Gateway HTTP API event (payload format 2.0)."""
     try:
         _addressed(door, event)
-        body = _body(event)
+        body = body_of(event, LARGEST)
         if "ssl_check=1" in body.split("&"):
-            return _response(200)  # Slack looks at the certificate now and then; there is nothing to do
+            return answer(200)  # Slack looks at the certificate now and then; there is nothing to do
         _verified(door, event, body)
         request = _request(event, body)
-    except _Unacceptable as problem:
+    except Unacceptable as problem:
         log.warning("a request was refused with %d: %s", problem.status, problem)
-        return _response(problem.status)
-    answer = door.bolt.dispatch(request)
-    return _response(answer.status, answer.body, answer.first_headers())
+        return answer(problem.status)
+    found = door.bolt.dispatch(request)
+    return answer(found.status, found.body, found.first_headers())
 
 
 def _bolt(team: str, threshold: Threshold) -> App:
@@ -114,58 +105,27 @@ def _bolt(team: str, threshold: Threshold) -> App:
 
 
 def _addressed(door: Door, event: Mapping[str, Any]) -> None:
-    context = event.get("requestContext") or {}
-    path = str(event.get("rawPath", "")).removeprefix(f"/{context.get('stage')}")
-    if path != door.path:
-        raise _Unacceptable(404, f"nothing is at {path[:100]!r}")
-    if (context.get("http") or {}).get("method") != "POST":
-        raise _Unacceptable(405, "Slack posts")
-
-
-def _body(event: Mapping[str, Any]) -> str:
-    """The body as text; measured before it costs anything to decode it."""
-    body, encoded = str(event.get("body") or ""), event.get("isBase64Encoded") is True
-    if len(body) > (LARGEST * 4 // 3 + 4 if encoded else LARGEST):
-        raise _Unacceptable(413, f"the body has {len(body)} characters")
-    try:
-        raw = b64decode(body, validate=True) if encoded else body.encode()
-        text = raw.decode()
-    except (binascii.Error, ValueError) as problem:
-        raise _Unacceptable(400, "the body cannot be decoded") from problem
-    if len(raw) > LARGEST:
-        raise _Unacceptable(413, f"the body has {len(raw)} bytes")
-    return text
+    if (path := path_of(event)) != door.path:
+        raise Unacceptable(404, f"nothing is at {path[:100]!r}")
+    if method_of(event) != "POST":
+        raise Unacceptable(405, "Slack posts")
 
 
 def _verified(door: Door, event: Mapping[str, Any], body: str) -> None:
-    timestamp = _header(event, "x-slack-request-timestamp")
-    signature = _header(event, "x-slack-signature")
+    headers = headers_of(event)
+    timestamp, signature = (headers.get(f"x-slack-{name}", "") for name in ("request-timestamp", "signature"))
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-        raise _Unacceptable(401, "it is not signed")
+        raise Unacceptable(401, "it is not signed")
     if abs(door.clock().timestamp() - int(timestamp)) > OLDEST:
-        raise _Unacceptable(401, "its signature is too old")
+        raise Unacceptable(401, "its signature is too old")
     expected = [each.generate_signature(timestamp=timestamp, body=body) or "" for each in door.verifiers]
     if not any(hmac.compare_digest(each, signature) for each in expected):
-        raise _Unacceptable(401, "its signature is wrong")
+        raise Unacceptable(401, "its signature is wrong")
 
 
 def _request(event: Mapping[str, Any], body: str) -> BoltRequest:
     """Give Bolt the body and its type, and no header that could make it do anything else."""
     try:
-        return BoltRequest(body=body, headers={"content-type": _header(event, "content-type")})
+        return BoltRequest(body=body, headers={"content-type": headers_of(event).get("content-type", "")})
     except (AttributeError, TypeError, ValueError) as problem:
-        raise _Unacceptable(400, "the body is nothing that Slack sends") from problem
-
-
-def _header(event: Mapping[str, Any], name: str) -> str:
-    headers = event.get("headers") or {}
-    return next((str(value) for key, value in headers.items() if key.lower() == name), "")
-
-
-def _response(status: int, body: str = "", headers: Mapping[str, str] | None = None) -> Json:
-    return {
-        "statusCode": status,
-        "headers": {"content-type": "text/plain;charset=utf-8", **(headers or {})},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+        raise Unacceptable(400, "the body is nothing that Slack sends") from problem

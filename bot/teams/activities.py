@@ -158,8 +158,9 @@ class Activities:
         card = self._read(job.request)
         if card is None:
             return _words(RECORDING)
-        drawn = cards.recording(card, job.answer, name, pages=self.pages) if card.open else None
-        return _shown(drawn or cards.drawn(card, pages=self.pages))
+        if not card.open:
+            return _shown(cards.drawn(card, pages=self.pages))
+        return _shown(cards.recording(card, job.answer, name, viewer=job.by.channel, pages=self.pages))
 
     def _refused(self, press: Press, refused: Refused) -> Json:
         """A refusal that ends with a way to our pages has a button for it, which only this person sees."""

@@ -1,18 +1,17 @@
 """The way from API Gateway to what is done about an activity: measured, proved to be Microsoft's, read, answered."""
 
-import binascii
 import json
 import logging
 import re
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.encoding import decode
 from bot.errors import Malformed, Unavailable
+from bot.inbound import Unacceptable, answer, body_of, headers_of, method_of, path_of
 from bot.teams.activities import Activities
-from bot.teams.token import Denied, Threshold
+from bot.teams.token import Threshold
 
 Json = dict[str, Any]
 
@@ -39,67 +38,37 @@ def dispatch(door: Door, event: Mapping[str, Any]) -> Json:
         _addressed(door, event)
         token, activity = _token(event), _activity(event)
         door.threshold.cross(token, activity)
-        return _response(200, door.activities.answer(activity))
-    except Denied as denied:
-        return _response(denied.status)
+        said = door.activities.answer(activity)
+    except Unacceptable as refused:
+        log.warning("a request was refused with %d: %s", refused.status, refused)
+        return answer(refused.status)
     except Unavailable as trouble:
         log.warning("an activity was not taken: %s", trouble)
-        return _response(503)
+        return answer(503)
+    text = "" if said is None else json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return answer(200, text, {"content-type": "application/json; charset=utf-8"})
 
 
 def _addressed(door: Door, event: Mapping[str, Any]) -> None:
-    context = event.get("requestContext") or {}
-    path = str(event.get("rawPath", "")).removeprefix(f"/{context.get('stage')}")
-    if path != door.path:
-        raise _denied(404, f"nothing is at {path[:100]!r}")
-    if (context.get("http") or {}).get("method") != "POST":
-        raise _denied(405, "the Bot Connector posts")
+    if (path := path_of(event)) != door.path:
+        raise Unacceptable(404, f"nothing is at {path[:100]!r}")
+    if method_of(event) != "POST":
+        raise Unacceptable(405, "the Bot Connector posts")
 
 
 def _token(event: Mapping[str, Any]) -> str:
-    headers = event.get("headers") or {}
-    given = next((str(value) for key, value in headers.items() if key.lower() == "authorization"), "")
-    found = _BEARER.fullmatch(given)
+    found = _BEARER.fullmatch(headers_of(event).get("authorization", ""))
     if not found:
-        raise _denied(401, "it has no token")
+        raise Unacceptable(401, "it has no token")
     return found[1]
 
 
 def _activity(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """The body; measured before it costs anything to decode or to verify it."""
     try:
-        activity = decode(_body(event))
+        activity = decode(body_of(event, LARGEST))
     except Malformed as problem:
-        raise _denied(400, "the body is no JSON") from problem
+        raise Unacceptable(400, "the body is no JSON") from problem
     if not isinstance(activity, dict):
-        raise _denied(400, "the body is no activity")
+        raise Unacceptable(400, "the body is no activity")
     return activity
-
-
-def _body(event: Mapping[str, Any]) -> str:
-    body, encoded = str(event.get("body") or ""), event.get("isBase64Encoded") is True
-    if len(body) > (LARGEST * 4 // 3 + 4 if encoded else LARGEST):
-        raise _denied(413, f"the body has {len(body)} characters")
-    try:
-        raw = b64decode(body, validate=True) if encoded else body.encode()
-        text = raw.decode()
-    except (binascii.Error, ValueError) as problem:
-        raise _denied(400, "the body cannot be decoded") from problem
-    if len(raw) > LARGEST:
-        raise _denied(413, f"the body has {len(raw)} bytes")
-    return text
-
-
-def _denied(status: int, cause: str) -> Denied:
-    log.warning("a request was refused with %d: %s", status, cause)
-    return Denied(status, cause)
-
-
-def _response(status: int, body: Json | None = None) -> Json:
-    text = "" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return {
-        "statusCode": status,
-        "headers": {"content-type": "application/json; charset=utf-8"},
-        "body": text,
-        "isBase64Encoded": False,
-    }

@@ -34,6 +34,8 @@ AROUND = 1000
 TITLE, PATH, FACTS, NOTE, TOLD, HISTORY, SUMMARY, LINK = 160, 700, 1000, 450, 800, 900, 300, 700
 """What each part may weigh: together they leave room for some rows of a table in any case, and for all as a rule."""
 HEAD, CELL, VALUE, CHANGE, REST = 140, 64, 28, 40, 160
+NARROW = 7
+"""Letters of a word that a cell of a phone's four columns has room for."""
 ARROW = "   \u203a   "
 
 SIGNS: Mapping[Mark, str] = MappingProxyType(
@@ -84,8 +86,11 @@ def drawn(card: Card, *, pages: str = "", note: Note | None = None) -> Json:
     )
 
 
-def recording(card: Card, answer: Answer, name: str, *, pages: str = "") -> Json:
-    """The same card for whoever has just answered: nothing can be pressed, and nothing is said to be decided."""
+def recording(card: Card, answer: Answer, name: str, *, viewer: str, pages: str = "") -> Json:
+    """The same card for whoever has just answered: nothing can be pressed, and nothing is said to be decided.
+
+    The client of the `viewer` (their id in Teams, `29:…`) asks for it anew by itself when they look again.
+    """
     given = "approval" if answer is Answer.APPROVE else "rejection"
     verdict: Line = (
         f"{SIGNS[Mark.ASKED]} The {given} by ",
@@ -93,7 +98,8 @@ def recording(card: Card, answer: Answer, name: str, *, pages: str = "") -> Json
         " is being recorded; this card will show it.",
     )
     header = _header(card, SIGNS[Mark.ASKED], "Being recorded", "emphasis")
-    return _whole(card, above=[header], below=_closing(card, verdict), actions=_page(card, pages))
+    whole = _whole(card, above=[header], below=_closing(card, verdict), actions=_page(card, pages))
+    return {**whole, "refresh": {**whole["refresh"], "userIds": [viewer]}}
 
 
 def message(card: Json) -> Json:
@@ -118,7 +124,7 @@ def framed(body: Sequence[Json], summary: str) -> Json:
 
 def title(text: str) -> Json:
     """The heading of a card, which screen readers find."""
-    words = heading(text, TITLE) or NOTHING
+    words = breakable(heading(text, TITLE)) or NOTHING
     return {"type": "TextBlock", "style": "heading", "size": "Large", "weight": "Bolder", "wrap": True, "text": words}
 
 
@@ -143,7 +149,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Json]], *, room: int, rig
 
 def cell(text: str, limit: int = CELL) -> Json:
     """A cell's words, of which nothing acts."""
-    return {"type": "RichTextBlock", "inlines": [breakable(label(text, limit)) or NOTHING]}
+    return {"type": "RichTextBlock", "inlines": [breakable(label(text, limit), NARROW) or NOTHING]}
 
 
 def _whole(card: Card, *, above: Sequence[Json], below: Sequence[Json], actions: Sequence[Json]) -> Json:
@@ -211,7 +217,7 @@ def _change(text: str) -> Json:
     """The words say it, the colour says it again."""
     known = {"better": "Good", "worse": "Attention"}
     color = next(({"color": color} for word, color in known.items() if text.endswith(word)), {})
-    run = {"type": "TextRun", "text": label(text, CHANGE) or NOTHING, "weight": "Bolder", **color}
+    run = {"type": "TextRun", "text": breakable(label(text, CHANGE), NARROW) or NOTHING, "weight": "Bolder", **color}
     return {"type": "RichTextBlock", "inlines": [run]}
 
 

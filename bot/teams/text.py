@@ -31,7 +31,6 @@ _ACTING = re.compile(
 )
 _LOOKALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
 _MARKING = re.compile(r"[\\&<]|\](?=[(\[:])|^(?=[-+>#=|]|\d+[.)])")
-_LONG = re.compile(r"[^\s-]{24}(?=[^\s-])")
 _WEB = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%/+-]*)?")
 
 
@@ -51,9 +50,9 @@ def label(text: str, limit: int) -> str:
     return cut(inert(one_line(text)), limit, weight)
 
 
-def breakable(text: str) -> str:
-    """A text whose long words may go on in the next line: a RichTextBlock lets them run out of the card."""
-    return _LONG.sub(lambda found: found[0] + BREAK, text)
+def breakable(text: str, every: int = 24) -> str:
+    """A text whose long words may go on in the next line, `every` so many letters: else they run out of the card."""
+    return re.sub(rf"[^\s-]{{{every}}}(?=[^\s-])", lambda found: found[0] + BREAK, text)
 
 
 def weight(value: Any) -> int:  # noqa: ANN401 - a JSON value

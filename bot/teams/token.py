@@ -18,6 +18,7 @@ from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from bot.errors import Unavailable
+from bot.inbound import Unacceptable
 from bot.ports import Clock
 from bot.teams.service import Services
 
@@ -33,14 +34,6 @@ PAUSE = timedelta(seconds=60)
 NEEDED = ("exp", "nbf", "iss", "aud", "serviceurl")
 
 log = logging.getLogger(__name__)
-
-
-class Denied(Exception):
-    """A request that is not the Bot Connector's, or not for us; `status` is all that its sender learns."""
-
-    def __init__(self, status: int, cause: str) -> None:
-        super().__init__(cause)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +91,18 @@ class Threshold:
     services: Services
 
     def cross(self, token: str, activity: Json) -> None:
-        """Raise `Denied` unless this activity came with this token from Microsoft, for us; or raise `Unavailable`."""
+        """Raise `Unacceptable` unless this activity came with this token from Microsoft, for us; or `Unavailable`."""
         try:
             claims, key = self._proved(token)
             self._compare(claims, key, activity)
-        except Denied as denied:
-            log.warning("an activity was refused with %d: %s (%s)", denied.status, denied, _named(token, activity))
-            raise
+        except Unacceptable as refused:
+            raise Unacceptable(refused.status, f"{refused} ({_named(token, activity)})") from refused
 
     def _proved(self, token: str) -> tuple[Json, SigningKey]:
         try:
             key = self.keys.find(str(jwt.get_unverified_header(token).get("kid", "")))
             if key is None:
-                raise Denied(401, "it is signed with a key that the Bot Connector does not have")
+                raise Unacceptable(401, "it is signed with a key that the Bot Connector does not have")
             claims = jwt.decode(
                 token,
                 key.key,
@@ -121,19 +113,19 @@ class Threshold:
                 options={"require": list(NEEDED), "strict_aud": True},
             )
         except (jwt.PyJWTError, ValueError, RecursionError) as mistake:
-            raise Denied(401, f"{type(mistake).__name__}: {mistake}"[:200]) from None
+            raise Unacceptable(401, f"{type(mistake).__name__}: {mistake}"[:200]) from None
         return claims, key
 
     def _compare(self, claims: Json, key: SigningKey, activity: Json) -> None:
         url = activity.get("serviceUrl")
         if claims["serviceurl"] != url:
-            raise Denied(403, "its token is for another service URL")
+            raise Unacceptable(403, "its token is for another service URL")
         if not self.services.allow(url):
-            raise Denied(403, "its service URL is none of those that are allowed")
+            raise Unacceptable(403, "its service URL is none of those that are allowed")
         if activity.get("channelId") != CHANNEL or CHANNEL not in key.endorsements:
-            raise Denied(403, "it is of another channel")
+            raise Unacceptable(403, "it is of another channel")
         if not _is_of(activity, self.tenant):
-            raise Denied(403, "it is of another tenant")
+            raise Unacceptable(403, "it is of another tenant")
 
 
 def _is_of(activity: Json, tenant: str) -> bool:

@@ -30,16 +30,13 @@ class Place:
 
 def home(site: Site, caller: Caller) -> Reply:
     """The requests that wait for this person, those that wait for others, and every group."""
-    desk = site.desk
-    asked, read = desk.crew.together(lambda: desk.waiting(caller.user), desk.overview)
-    _, waits = asked.result()
-    statuses = read.result()
-    columns = columns_of(statuses.values(), desk.policy.path)
+    found = site.desk.overview(caller.user)
+    columns = columns_of(found.statuses.values(), site.desk.policy.path)
     values = {
-        "mine": [(overview.request_page(each.request), each) for each in waits if each.mine],
-        "others": [(overview.request_page(each.request), each) for each in waits if not each.mine],
+        "mine": [(overview.request_page(each.request), each) for each in found.waiting if each.mine],
+        "others": [(overview.request_page(each.request), each) for each in found.waiting if not each.mine],
         "columns": columns,
-        "rows": overview.groups(statuses, columns),
+        "rows": overview.groups(found.statuses, columns),
     }
     return draw(site, "home.html", caller, values, title="Requests")
 

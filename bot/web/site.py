@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 
 from bot.domain import ENVIRONMENT, GROUP
 from bot.errors import Refused, Unavailable
+from bot.inbound import method_of
 from bot.web import accounts, answering, asking, forms, models, pages, session
 from bot.web.forms import Submitted
 from bot.web.ground import Site
 from bot.web.refusals import refuse
 from bot.web.reply import Reply, redirect
 from bot.web.session import FLOW, TICKET, Caller
-from bot.web.visit import Unacceptable, Visit, method_of, read_visit
+from bot.web.visit import Unacceptable, Visit, read_visit
 
 Json = dict[str, Any]
 Open = Callable[[Site, Visit], Reply]

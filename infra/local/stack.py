@@ -67,12 +67,13 @@ class Stack:
         retry_after: int = 1,
         sweep_every: float = 300.0,
         settings: Mapping[str, str] | None = None,
+        teams: type[Teams] = Teams,
     ) -> None:
-        """Prepare; `settings` changes what the handlers read from their environment."""
+        """Prepare; `settings` changes what the handlers read from their environment, `teams` which Teams there is."""
         self.aws = Aws(port)
         self.slack = Slack()
         self.entra = Entra()
-        self.teams = Teams(self.entra.client_id, self.entra.tenant, self.entra.login.verify)
+        self.teams = teams(self.entra.client_id, self.entra.tenant, self.entra.login.verify)
         self.functions = {name: Function(f"handlers.{name}") for name in HANDLERS}
         self.bus = EventBus(self.functions["events"])
         self.sweeping = Schedule(self.functions["sweep"], sweep_every)

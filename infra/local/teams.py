@@ -79,8 +79,11 @@ class Teams(Person):
         self.keys = Keys(self.url, app_id, self.workspace.now)
         self.keys_url = self.keys.url
         self.activities = Activities(self.workspace, self.service_url)
-        connector = Connector(self.workspace, self.limits, verify)
-        self._site = Site((self.keys.section, connector.section))
+        self._site = Site((self.keys.section, self._connector(verify).section))
+
+    def _connector(self, verify: Verify) -> Connector:
+        """Make what carries out the bot's calls."""
+        return Connector(self.workspace, self.limits, verify)
 
     @property
     def calls(self) -> list[Call]:

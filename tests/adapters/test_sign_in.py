@@ -108,10 +108,21 @@ def test_a_guest_signs_in_too_for_what_they_may_do_is_asked_elsewhere(world):
     assert signed_in(world.sign_in(), GUS).oid == GUS
 
 
-def test_ids_in_other_letters_are_the_same_ids(world):
-    world.entra.login.tamper = tampered(oid=MAYA.upper())
-    sign_in = world.sign_in(authority=f"{world.entra.authority}/", tenant=world.entra.tenant.upper())
-    assert signed_in(sign_in) == SignedIn(MAYA, world.entra.tenant, "Maya Chen")
+class Lettered(Entra):
+    """Its ids have letters in them, which may be written in two ways."""
+
+    tenant = "00000000-0000-4000-8000-00000000abcd"
+    client_id = "00000000-0000-4000-8000-00000000bcde"
+
+
+def test_ids_in_other_letters_are_the_same_ids():
+    with Lettered() as entra:
+        world = World(entra)
+        entra.login.tamper = tampered(oid=MAYA.upper())
+        ids = {"tenant": entra.tenant.upper(), "client_id": entra.client_id.upper()}
+        sign_in = world.sign_in(authority=f"{entra.authority}/", **ids)
+        assert signed_in(sign_in) == SignedIn(MAYA, entra.tenant, "Maya Chen")
+        world.sessions[0].close()
 
 
 def test_somebody_without_a_name_goes_by_their_id(world):

@@ -174,6 +174,9 @@ def test_a_request_shows_the_card_that_everybody_sees(town, maya):
     assert "churn v2 becomes the model that test loads." in page.text
     assert "Maya approved churn v2 for dev ." in page.text
     assert page.actions == ["sign-out", "approve", "reject"]
+    assert "The request for dev" in page.text
+    assert "/requests/churn/2/dev/1" in page.links
+    assert "The request for test" not in page.text
 
 
 def test_metrics_stand_in_a_real_table_with_their_change_in_words(town, maya):
@@ -217,7 +220,7 @@ def test_what_was_not_recorded_in_time_has_to_be_answered_again(town, maya):
     town.world.clock.advance(minutes=16)
     page = maya.get(sent.location)
     assert "Your answer was not recorded" in page.text
-    assert "Please answer again." in page.text
+    assert "Please try again." in page.text
     assert REQUEST in page.links
 
 
@@ -641,6 +644,7 @@ def test_nothing_that_people_or_pipelines_write_acts():
     town.world.directory.people["maya"] = type(member)(
         type(member.person)("oid-maya", NASTY), True, True, member.groups, member.checked_at, member.addresses
     )
+    town.sign_in.names["maya"] = NASTY
     maya, ada = Browser(town, "maya"), Browser(town, "ada")
     link = town.links.linking(ACCOUNT, NASTY, "maya@example.com", None)
     other = town.links.linking(ACCOUNT, NASTY, NASTY, None)

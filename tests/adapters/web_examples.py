@@ -40,7 +40,7 @@ class CompanySignIn:
     """The way to the sign-in and back: a code is a name, once."""
 
     def __init__(self):
-        self.begun, self.used, self.down = 0, set(), False
+        self.begun, self.used, self.down, self.names = 0, set(), False, {}
 
     def start(self):
         if self.down:
@@ -56,7 +56,7 @@ class CompanySignIn:
             raise NotIdentified(f"the sign-in says {query.get('error')}")
         self.used.add(code)
         user = code.partition("-")[0]
-        return Person(f"oid-{user}", TENANT, user.capitalize())
+        return Person(f"oid-{user}", TENANT, self.names.get(user, user.capitalize()))
 
 
 class Town:

@@ -203,7 +203,7 @@ def test_guests_and_disabled_accounts_may_not_even_look(office, changes, words):
     office.directory.add("maya", *GROUPS.values(), **changes)
     for call in (
         lambda: office.desk.review(DEV, MAYA),
-        lambda: office.desk.waiting(MAYA),
+        lambda: office.desk.overview(MAYA),
         lambda: office.desk.member(MAYA),
         office.hand_in,
     ):
@@ -219,7 +219,7 @@ def test_whoever_is_in_no_directory_may_not_look(office):
 
 def test_while_the_directory_does_not_answer_nothing_is_shown_and_nothing_handed_in(office):
     office.directory.down = True
-    for call in (lambda: office.desk.review(DEV, MAYA), lambda: office.desk.waiting(MAYA), office.hand_in):
+    for call in (lambda: office.desk.review(DEV, MAYA), lambda: office.desk.overview(MAYA), office.hand_in):
         with pytest.raises(Unavailable):
             call()
     assert not office.waiting_jobs()
@@ -445,7 +445,8 @@ def test_everything_that_waits_is_listed_ones_own_first_then_by_age():
         office.clock.advance(minutes=1)
     office.hand_in(RequestId("churn-eu", 1, "dev", 1))
     office.directory.add("eli", GROUPS["test"])
-    member, found = office.desk.waiting(ELI)
+    seen = office.desk.overview(ELI)
+    member, found = seen.member, seen.waiting
     assert member.groups == frozenset({GROUPS["test"]})
     assert [(str(each.request), each.mine) for each in found] == [
         ("churn-eu/1/test/1", True),
@@ -456,11 +457,11 @@ def test_everything_that_waits_is_listed_ones_own_first_then_by_age():
 
 
 def test_nothing_that_was_decided_is_listed(office):
-    assert [str(each.request) for each in office.desk.waiting(MAYA)[1]] == ["churn/1/dev/1"]
+    assert [str(each.request) for each in office.desk.overview(MAYA).waiting] == ["churn/1/dev/1"]
     office.hand_in()
-    assert [str(each.request) for each in office.desk.waiting(MAYA)[1]] == ["churn/1/test/1"]
+    assert [str(each.request) for each in office.desk.overview(MAYA).waiting] == ["churn/1/test/1"]
     office.hand_in(TEST, Answer.REJECT, reason="no")
-    assert office.desk.waiting(MAYA)[1] == []
+    assert office.desk.overview(MAYA).waiting == ()
 
 
 def test_a_member_is_shown_with_the_approver_groups_they_are_in(office):
@@ -471,11 +472,11 @@ def test_a_member_is_shown_with_the_approver_groups_they_are_in(office):
 def test_an_environment_that_the_policy_has_lost_is_nobodys_to_answer():
     office = approved()
     later = replace(office.desk, policy=policy_of(("dev",)))
-    assert [(each.request, each.mine) for each in later.waiting(MAYA)[1]] == [(TEST, False)]
+    assert [(each.request, each.mine) for each in later.overview(MAYA).waiting] == [(TEST, False)]
 
 
 def test_groups_and_versions_are_read_as_they_stand(office):
-    assert list(office.desk.overview()) == ["churn"]
+    assert list(office.desk.overview(MAYA).statuses) == ["churn"]
     assert office.desk.group("churn").versions["1"].environments["dev"].state is State.PENDING
     assert office.desk.version(MODEL).head == 1
     assert office.desk.version(ModelVersion("churn", 9)).head == 0

@@ -1,7 +1,8 @@
 """A running stack for each file of journeys, and what people do on it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,26 @@ from infra.local.models import Registered
 from infra.local.stack import QUEUES, Stack
 from tests.journeys.examples import Pool
 
+CALLS = 80
+"""That a failure is told with."""
 RECEIVES = 2
 """Of a message; after the last it goes to the dead letters."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure what the services were asked last."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(running, Stack):
+        report.sections.append(("calls, the last ones", "\n".join(map(str, last_calls(running)))))
+    return report
+
+
+def last_calls(stack: Stack) -> list[object]:
+    """Oldest first."""
+    asked: list[Any] = [*stack.aws.calls, *stack.slack.calls, *stack.teams.calls, *stack.entra.calls]
+    return sorted(asked, key=lambda call: call.started)[-CALLS:]
 
 
 @pytest.fixture(scope="module")

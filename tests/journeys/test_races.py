@@ -21,7 +21,9 @@ from tests.journeys.examples import click
 from tests.journeys.people import buttons, card, everything, registered, state, told
 from tests.proofs.conftest import LONG
 
-ROUNDS = 100 if LONG else 5
+pytestmark = pytest.mark.usefixtures("uncounted")
+
+ROUNDS = 100 if LONG else 2
 CROWD = [f"U0CROWD{number:02d}" for number in range(32)]
 SIDE_BY_SIDE = 8
 """Workers that carry out jobs of one group at the same time, as no queue lets them."""
