@@ -13,6 +13,7 @@ from bot.domain import (
     Entry,
     Expiry,
     Hand,
+    Measure,
     Metric,
     Observed,
     Opened,
@@ -225,8 +226,11 @@ def plain(line: Line) -> str:
     return "".join(_plain(part) for part in line)
 
 
-def compare(challenger: Metric, champion: Metric | None) -> str:
-    """The change in words: the arrow is the direction, the word is the verdict."""
+def compare(challenger: Metric, champion: Metric | None, better: str = "") -> str:
+    """The change in words: the arrow is the direction, the word is the verdict.
+
+    `better` is what the policy says of the metric, `higher` or `lower`; without it the usual names are known.
+    """
     if champion is None:
         return "new"
     delta = challenger.value - champion.value
@@ -237,7 +241,7 @@ def compare(challenger: Metric, champion: Metric | None) -> str:
     noise = max(challenger.deviation or 0.0, champion.deviation or 0.0)
     if abs(delta) <= noise:
         return f"{size} no clear change"
-    direction = _direction(challenger.name)
+    direction = _BETTER.get(better) or _direction(challenger.name)
     return f"{size} {'better' if (delta > 0) == (direction > 0) else 'worse'}" if direction else size
 
 
@@ -269,6 +273,9 @@ _LOWER = re.compile(
 )
 
 
+_BETTER = {"higher": 1, "lower": -1}
+
+
 def _direction(name: str) -> int:
     lower = name.lower()
     if _LOWER.search(lower):
@@ -292,12 +299,38 @@ def _table(opened: Opened, version: int) -> Table | None:
             _title(metric.name),
             _shown(metric.value, metric.unit),
             _shown(champion[metric.name].value, metric.unit) if metric.name in champion else "–",
-            compare(metric, champion.get(metric.name)) if opened.champion else "",
+            compare(metric, champion.get(metric.name), _better(opened, metric)) if opened.champion else "",
         )
         for metric in opened.evidence.metrics
     )
     head = f"v{opened.champion.version} in {opened.environment}" if opened.champion else ""
     return Table(f"v{version}", head, _fitting(rows))
+
+
+def _better(opened: Opened, metric: Metric) -> str:
+    return next((each.better for each in opened.measures if each.says_of(metric)), "")
+
+
+def _out_of_bounds(opened: Opened) -> Iterable[Line]:
+    """What the policy wanted of the metrics and did not get; people decide what follows from it."""
+    missed = [
+        f"{_title(metric.name)} {_shown(metric.value, metric.unit)} ({_bounds(each)})"
+        for each in opened.measures
+        for metric in opened.evidence.metrics
+        if each.says_of(metric) and not each.kept_by(metric)
+    ]
+    if missed:
+        yield (Strong("Outside the policy's bounds: "), ", ".join(missed), ".")
+    bound = [each for each in opened.measures if _bounds(each)]
+    absent = [each.name for each in bound if not any(map(each.says_of, opened.evidence.metrics))]
+    if absent:
+        yield (Strong("Not measured, though the policy sets bounds: "), ", ".join(map(_title, absent)), ".")
+
+
+def _bounds(measure: Measure) -> str:
+    least = "" if measure.at_least is None else f"at least {measure.at_least:g}"
+    most = "" if measure.at_most is None else f"at most {measure.at_most:g}"
+    return " and ".join(filter(None, (least, most)))
 
 
 def _fitting(rows: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -332,6 +365,7 @@ def _facts(opened: Opened, version: int) -> Iterable[Line]:
         yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
     if opened.champion and opened.champion.version > version:
         yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
+    yield from _out_of_bounds(opened)
     if more := opened.evidence.metrics[ROWS:]:
         yield (f"{len(more)} more metric{'s' if len(more) > 1 else ''} in the evaluation report.",)
     if opened.evidence.problem:

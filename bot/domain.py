@@ -168,6 +168,25 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """What the policy says of a metric: whether `higher` or `lower` is better, and the bounds it is to keep."""
+
+    name: str
+    better: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def says_of(self, metric: Metric) -> bool:
+        """Whether it is this metric; a report names those of several groups `group.name`."""
+        return self.name in (metric.name, metric.name.rpartition(".")[2])
+
+    def kept_by(self, metric: Metric) -> bool:
+        """Whether a value keeps the bounds."""
+        above = self.at_least is None or metric.value >= self.at_least
+        return above and (self.at_most is None or metric.value <= self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was measured, where it was read and the digest of what was read; or why it could not be read."""
 
@@ -208,6 +227,7 @@ class Opened:
     commit: str = ""
     commit_url: str = ""
     approvers_name: str = ""
+    measures: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +357,12 @@ class Package:
     def metrics_uri(self) -> str:
         """Where the evaluation report of the registration lies, or nothing."""
         return self.metrics[0][0] if self.metrics else ""
+
+    @property
+    def metrics_digest(self) -> str:
+        """The sha256 of that report in hexadecimal, if it was registered: AWS writes `sha256:…`."""
+        kind, _, digest = self.metrics[0][1].lower().partition(":") if self.metrics else ("", "", "")
+        return digest if kind == "sha256" else ""
 
 
 @dataclass(frozen=True, slots=True)

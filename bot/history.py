@@ -305,13 +305,18 @@ def _with(state: VersionState, one: Round) -> VersionState:
 
 
 def _metrics(opened: Opened) -> bool:
-    return bool(opened.evidence.metrics or (opened.champion and opened.champion.metrics))
+    return bool(opened.evidence.metrics or (opened.champion and opened.champion.metrics) or opened.measures)
 
 
 def _with_fewer_metrics(opened: Opened) -> Opened:
+    """Without the last metric; when there is none any more, without the last of what the policy says of them."""
+    if not opened.evidence.metrics and not (opened.champion and opened.champion.metrics):
+        return replace(opened, measures=opened.measures[:-1])
+    gone = opened.evidence.metrics[-1:]
     evidence = replace(opened.evidence, metrics=opened.evidence.metrics[:-1])
     names = {metric.name for metric in evidence.metrics}
     champion = opened.champion and replace(
         opened.champion, metrics=tuple(metric for metric in opened.champion.metrics if metric.name in names)
     )
-    return replace(opened, evidence=evidence, champion=champion)
+    measures = tuple(each for each in opened.measures if not any(map(each.says_of, gone)))
+    return replace(opened, evidence=evidence, champion=champion, measures=measures)

@@ -50,8 +50,7 @@ class Openings:
         around: Surroundings | None = None
         if environment := self._due(look, package):
             look = self._aside(look, environment.name)
-            evidence = read if read and read.uri == package.metrics_uri else None
-            look, around = self._open(look, package, environment, job.op, evidence=evidence)
+            look, around = self._open(look, package, environment, job.op, read=read)
             look = self._hands.observe(look, package)
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         self._projection.carry_out(look, package, task, around=around)
@@ -134,7 +133,7 @@ class Openings:
         op: str,
         *,
         requester: Requester | None = None,
-        evidence: Evidence | None = None,
+        read: Evidence | None = None,
     ) -> tuple[Look, Surroundings | None]:
         """Append `opened`, with everything the answer will be bound to; whoever is faster has opened it."""
         if not look.marked[environment.name]:
@@ -145,7 +144,7 @@ class Openings:
             environment,
             policy=self._near.policy,
             requester=requester or self._requester(package),
-            evidence=evidence or self._evidence(package),
+            evidence=self._evidence(package, read),
             champion=self._champion(look, environment.name),
             now=self._near.clock(),
         )
@@ -161,10 +160,14 @@ class Openings:
             raise Unavailable(f"the log of {look.state.model} moved while {request} was opened")
         return replace(look, state=state), None
 
-    def _evidence(self, package: Package) -> Evidence:
+    def _evidence(self, package: Package, read: Evidence | None) -> Evidence:
+        """What the registration measured; `read` is what the hint named, if it was the same."""
         if not package.metrics_uri:
             return Evidence(problem="No metrics reported.")
-        return self._near.evaluations.read(package.metrics_uri)
+        named = read and read.uri == package.metrics_uri
+        return rules.as_registered(
+            read if named and read else self._near.evaluations.read(package.metrics_uri), package
+        )
 
     def _requester(self, package: Package) -> Requester:
         """Who registered the version, tied to the directory where an address is known."""

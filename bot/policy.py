@@ -1,14 +1,15 @@
 """`policy.toml` read whole: every mistake is reported at once, named by its key; nothing is ignored."""
 
+import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.domain import ENVIRONMENT, ModelVersion, Package, moment
+from bot.domain import ENVIRONMENT, Measure, Metric, ModelVersion, Package, moment
 from bot.encoding import sha256
 from bot.errors import Malformed, SettingsError
 
@@ -21,6 +22,7 @@ EMAIL = re.compile(rf"(?=[^@]{{1,64}}@[^@]{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@{_LA
 """An address of the plain kind (RFC 5322, dot-atom): nothing in it means anything to a mail's header."""
 MOST_ADDRESSES = 10
 MOST_APPROVALS = 20
+MOST_BOUNDS = 10
 DAYS = {"d": 86400, "h": 3600, "m": 60}
 
 
@@ -47,6 +49,37 @@ class EnvironmentPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsPolicy:
+    """How metrics are read: which come first, patterns of those where more or less is better, bounds by name."""
+
+    order: tuple[str, ...] = ()
+    higher: tuple[str, ...] = ()
+    lower: tuple[str, ...] = ()
+    at_least: Mapping[str, float] = field(default_factory=dict)
+    at_most: Mapping[str, float] = field(default_factory=dict)
+
+    def ordered(self, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+        """Those that the policy names, in its order, before the others in theirs."""
+        return tuple(sorted(metrics, key=self._place))
+
+    def of(self, metrics: Iterable[Metric]) -> tuple[Measure, ...]:
+        """What is said of these metrics, and of those that have a bound, measured or not."""
+        names = [*(each.name for each in metrics), *self.at_least, *self.at_most]
+        known = {name.rpartition(".")[2]: None for name in names}
+        found = (Measure(name, self._better(name), self.at_least.get(name), self.at_most.get(name)) for name in known)
+        return tuple(each for each in found if each != Measure(each.name))
+
+    def _place(self, metric: Metric) -> int:
+        names = (metric.name, metric.name.rpartition(".")[2])
+        return next((place for place, name in enumerate(self.order) if name in names), len(self.order))
+
+    def _better(self, name: str) -> str:
+        if any(fnmatchcase(name, pattern) for pattern in self.higher):
+            return "higher"
+        return "lower" if any(fnmatchcase(name, pattern) for pattern in self.lower) else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the bot governs, and who decides where."""
 
@@ -55,6 +88,7 @@ class Policy:
     environments: tuple[EnvironmentPolicy, ...]
     sha256: str
     administrators: str = ""
+    metrics: MetricsPolicy = MetricsPolicy()
 
     @property
     def mails(self) -> bool:
@@ -113,9 +147,10 @@ def read_policy(text: str) -> Policy:
     environments = [
         _environment(reader, number, table, names) for number, table in enumerate(top["environments"] or [], start=1)
     ]
+    metrics = MetricsPolicy(**reader.table("metrics", top["metrics"], _METRICS))
     if reader.mistakes:
         raise SettingsError(reader.mistakes)
-    return Policy(tuple(top["groups"]), top["since"], tuple(environments), sha256(text), top["administrators"])
+    return Policy(tuple(top["groups"]), top["since"], tuple(environments), sha256(text), top["administrators"], metrics)
 
 
 def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -> EnvironmentPolicy:  # noqa: ANN401
@@ -223,6 +258,13 @@ def _addresses(value: Any) -> str:  # noqa: ANN401
     return ", ".join(words)
 
 
+def _bounds(value: Any) -> Mapping[str, float]:  # noqa: ANN401
+    found = {name: float(number) for name, number in _table(value).items() if not isinstance(number, bool | str)}
+    if len(found) != len(value) or len(found) > MOST_BOUNDS or not all(map(math.isfinite, found.values())):
+        raise _wrong()
+    return found
+
+
 def _tables(value: Any) -> list[Any]:  # noqa: ANN401
     if not isinstance(value, list) or not value:
         raise _wrong()
@@ -255,11 +297,18 @@ _TOP = {
     "groups": _Key(_words, 'patterns of model package groups, such as ["churn*"]', (), needed=True),
     "since": _Key(_time, "the time from which versions are governed, such as 2026-01-01T00:00:00Z", needed=True),
     "administrators": _Key(_matching(GUID), "the object id of an Entra group: who confirms links of accounts", ""),
+    "metrics": _Key(_table, "a [metrics] table", {}),
     "environments": _Key(_tables, "one [[environments]] table for each, in promotion order", needed=True),
 }
 _LATER_TOP = {
     "overrides": _Key(_tables, "[[overrides]] tables", later=True),
-    "metrics": _Key(_table, "a [metrics] table", {}, later=True),
+}
+_METRICS = {
+    "order": _Key(_words, 'names of metrics, the most telling first, such as ["auc", "recall"]', ()),
+    "higher": _Key(_words, 'patterns of metrics of which more is better, such as ["*_uplift"]', ()),
+    "lower": _Key(_words, 'patterns of metrics of which less is better, such as ["*_cost"]', ()),
+    "at_least": _Key(_bounds, "numbers by metric, such as { auc = 0.8 }, at most 10", {}),
+    "at_most": _Key(_bounds, "numbers by metric, such as { log_loss = 0.5 }, at most 10", {}),
 }
 _ENVIRONMENT = {
     "name": _Key(_matching(ENVIRONMENT), "lower-case letters, digits and single dashes, at most 31", needed=True),

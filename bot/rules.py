@@ -1,5 +1,6 @@
 """The guards: who may answer what, now. Pure; each refusal says who, what, and what to do next."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.card import plain, who_ended
@@ -209,6 +210,13 @@ def due(state: VersionState, package: Package, policy: Policy) -> str:
     return ""
 
 
+def as_registered(evidence: Evidence, package: Package) -> Evidence:
+    """The evaluation, if its bytes are those that were registered; AWS may be told their digest (`ContentDigest`)."""
+    if not evidence.sha256 or package.metrics_digest in ("", evidence.sha256):
+        return evidence
+    return Evidence(uri=evidence.uri, problem="Metrics are not shown: the report is not the one that was registered.")
+
+
 def opening(
     state: VersionState,
     package: Package,
@@ -236,11 +244,12 @@ def opening(
         expires_at=now + environment.expires_after,
         policy=policy.sha256,
         requester=requester,
-        evidence=evidence,
+        evidence=replace(evidence, metrics=policy.metrics.ordered(evidence.metrics)),
         champion=champion,
         commit=package.commit,
         commit_url=package.commit_url,
         approvers_name=environment.approvers_name,
+        measures=policy.metrics.of(evidence.metrics),
     )
 
 

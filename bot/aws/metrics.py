@@ -1,4 +1,8 @@
-"""Evaluation reports in S3: SageMaker's model-quality JSON, read with care.
+"""Evaluation reports in S3, read with care: SageMaker's model-quality JSON, flat JSON, or JSON Lines of either.
+
+    {"binary_classification_metrics": {"auc": {"value": 0.91, "standard_deviation": 0.01}}}
+    {"auc": 0.91, "latency": 41.5}
+    {"metric": "auc", "value": 0.91}                    (one a line)
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 """
@@ -22,16 +26,21 @@ from bot.errors import Unavailable
 LARGEST = 1024 * 1024
 """Bytes of a report."""
 MOST = 20
-"""Metrics kept, and how deep they are looked for: an entry of the log has 4,096 bytes for everything."""
-DEPTH = 20
+"""Metrics kept, and how deep they are looked for (`FLAT`: groups of plain numbers); an entry has 4,096 bytes."""
+DEPTH, FLAT = 20, 1
 LONGEST, LONGEST_UNIT, NAMED = 60, 12, 5
 FIRST = ("auc", "accuracy", "precision", "recall", "f1")
+Json = Mapping[str, Any]
 _URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
 class _Unreadable(Exception):
     """Why a report says nothing, in words for the card."""
+
+
+class _NotJson(Exception):
+    """A text is no JSON at all."""
 
 
 class S3Evaluations:
@@ -96,7 +105,7 @@ class _Leaf:
 
 def metrics_of(body: bytes) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
     """The metrics of a report, the usual ones first, and the names of those that are no numbers."""
-    leaves = list(_leaves(_report(body), ()))
+    leaves = list({leaf.path: leaf for report in _reports(body) for leaf in _measured(report)}.values())
     if not leaves:
         raise _Unreadable("the report holds no metrics")
     good = [leaf for leaf in leaves if math.isfinite(leaf.value)]
@@ -106,17 +115,59 @@ def metrics_of(body: bytes) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
     return tuple(_metric(leaf, twice=groups[leaf.name] > 1) for leaf in kept), odd
 
 
-def _report(body: bytes) -> Mapping[str, Any]:
+def _reports(body: bytes) -> list[Json]:
+    """The one object of a JSON report, or those of its lines; of two values for one metric the later line counts."""
     try:
-        report = json.loads(body.decode("utf-8-sig"))
+        text = body.decode("utf-8-sig")
+        return [_object(text, "the report")]
+    except UnicodeDecodeError as problem:
+        raise _Unreadable("the report is not UTF-8") from problem
+    except _NotJson as whole:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        if len(lines) < 2:  # noqa: PLR2004 - then it is no JSON Lines either
+            raise _Unreadable(str(whole)) from whole
+        try:
+            return [_object(line, f"line {number} of the report") for number, line in lines]
+        except _NotJson as one:
+            raise _Unreadable(str(one)) from one
+
+
+def _object(text: str, what: str) -> Json:
+    try:
+        report = json.loads(text, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as problem:
-        raise _Unreadable("the report is not JSON") from problem
+        raise _NotJson(f"{what} is not JSON") from problem
     if not isinstance(report, dict):
-        raise _Unreadable("the report is not a JSON object")
+        raise _Unreadable(f"{what} is not a JSON object")
     return report
 
 
-def _leaves(node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[_Leaf]:
+def _each_once(pairs: list[tuple[str, Any]]) -> Json:
+    """Of a key that stands twice, readers see different values: nobody could say what was approved."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise _Unreadable(f"the key {_short(name, LONGEST)!r} stands twice in one object")
+    return found
+
+
+def _measured(report: Json) -> list[_Leaf]:
+    """What a report measured: named values, or else the plain numbers of a flat one."""
+    name = report.get("metric", report.get("name"))
+    if isinstance(name, str) and name and (value := _number(report.get("value"))) is not None:
+        return [_Leaf((name,), value, report)]
+    return list(_leaves(report, ())) or list(_numbers(report, ()))
+
+
+def _numbers(node: Json, path: tuple[str, ...]) -> Iterator[_Leaf]:
+    for name, inner in node.items():
+        if isinstance(inner, dict) and len(path) < FLAT:
+            yield from _numbers(inner, (*path, name))
+        elif (value := _number(inner)) is not None:
+            yield _Leaf((*path, name), value, {})
+
+
+def _leaves(node: Json, path: tuple[str, ...]) -> Iterator[_Leaf]:
     """Every `{"value": number}` of a report; matrices, curves and counts are passed over."""
     for name, inner in node.items():
         if not isinstance(inner, dict) or len(path) > DEPTH:

@@ -66,11 +66,12 @@ class Activities:
         place = split(conversation)[0]
         found = workspace.channels.get(place) or workspace.chats[place]
         entra = {"aadObjectId": user.oid} if user.oid else {}
+        now = workspace.timestamp()
         return {
             "type": kind,
             "id": workspace.event_id(),
-            "timestamp": workspace.timestamp(),
-            "localTimestamp": workspace.timestamp(),
+            "timestamp": now,
+            "localTimestamp": now,
             "channelId": "msteams",
             "serviceUrl": self.service_url,
             "from": {"id": user.mri, "name": user.name, **entra},

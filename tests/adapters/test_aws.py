@@ -1040,6 +1040,23 @@ def test_any_key_can_be_read(on_aws, aws, key):
     assert on_aws.evaluations.read(stored(aws, b'{"a":{"auc":{"value":1}}}', key)).metrics == (Metric("auc", 1.0),)
 
 
+def test_plain_numbers_are_metrics_where_there_is_nothing_else():
+    found = read({"auc": 0.91, "latency": 41, "model": "churn", "ok": True, "test": {"recall": 0.8, "a": {"b": 1}}})
+    assert [(each.name, each.value) for each in found.metrics] == [("auc", 0.91), ("recall", 0.8), ("latency", 41.0)]
+    assert names({"rows": 1000, "m": {"auc": {"value": 0.9}}}) == ["auc"]
+
+
+def test_each_line_may_be_a_report():
+    lines = [
+        {"metric": "auc", "value": 0.9, "standard_deviation": 0.01},
+        {"name": "latency", "value": 41.5, "unit": "ms"},
+        {"recall": 0.8},
+        {"metric": "auc", "value": 0.92},
+    ]
+    found = read("\n\n".join(map(json.dumps, lines)).encode() + b"\r\n")
+    assert found.metrics == (Metric("auc", 0.92), Metric("recall", 0.8), Metric("latency", 41.5, None, "ms"))
+
+
 def test_a_name_in_two_groups_carries_its_group():
     report = {
         "train": {"auc": {"value": 0.9}, "mae": {"value": 1}},
@@ -1087,7 +1104,12 @@ def test_odd_names_and_units_stay_short_and_on_one_line():
         (b"{", "JSON"),
         (b"[" * 100_000, "JSON"),
         (b"[1]", "JSON object"),
-        (b"\xff\xfe{}", "JSON"),
+        (b"\xff\xfe{}", "not UTF-8"),
+        (b'{"auc":0.9}\n{', "line 2 of the report is not JSON"),
+        (b'{"auc":0.9}\n[1]', "line 2 of the report is not a JSON object"),
+        (b'{"auc":0.9,"auc":0.1}', "the key 'auc' stands twice"),
+        (b'{"m":{"auc":{"value":0.9,"value":0.1}}}', "the key 'value' stands twice"),
+        (b'{"model":"churn","rows":[1,2],"ok":true}', "no metrics"),
         (b"auc,0.9\n", "JSON"),
         (b"{}", "no metrics"),
         (b" " * LARGEST + b"{}", "larger"),

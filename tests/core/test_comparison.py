@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.card import ROWS, card_of, compare, plain
-from bot.domain import Evidence, Metric, ModelVersion, Opened, Requester
-from bot.history import VersionState, apply, next_entry
+from bot.domain import Champion, Evidence, Measure, Metric, ModelVersion, Opened, Requester
+from bot.history import VersionState, apply, decode_entry, next_entry
+from bot.policy import MetricsPolicy
 from tests.memory import START
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -135,3 +136,67 @@ def test_metrics_that_have_no_place_are_counted(count, said):
     assert found.table
     assert len(found.table.rows) == ROWS
     assert [plain(line) for line in found.facts if "more metric" in plain(line)] == said
+
+
+# -- what the policy says of metrics
+
+
+def judged(*metrics, champion=None, **policy):
+    """The round's card, opened as the policy wants it."""
+    said = MetricsPolicy(**policy)
+    event = opened(0, champion)
+    return replace(event, evidence=Evidence(said.ordered(metrics)), measures=said.of(metrics))
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict"), [({}, "0.250"), ({"higher": ("*uplift",)}, "better"), ({"lower": ("up*",)}, "worse")]
+)
+def test_the_policy_says_which_direction_is_better(policy, verdict):
+    event = judged(Metric("uplift", 0.75), champion=Champion(6, (Metric("uplift", 0.5),)), **policy)
+    [row] = card(event).table.rows
+    assert row.change.endswith(verdict)
+
+
+def test_the_policys_word_goes_before_what_is_usual():
+    event = judged(Metric("auc", 0.75), champion=Champion(6, (Metric("auc", 0.5),)), lower=("auc",))
+    assert card(event).table.rows[0].change == "▲ 0.250 worse"
+
+
+def test_the_policys_order_goes_before_the_reports():
+    metrics = [Metric(name, 0.5) for name in ("auc", "recall", "uplift", "binary.gain")]
+    event = judged(*metrics, order=("gain", "uplift", "never_measured"))
+    assert [row.name for row in card(event).table.rows] == ["binary.gain", "uplift", "AUC", "recall"]
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "says"),
+    [
+        (0.79, {"at_least": {"auc": 0.8}}, "Outside the policy's bounds: AUC 0.790 (at least 0.8)."),
+        (0.8, {"at_least": {"auc": 0.8}}, ""),
+        (0.81, {"at_most": {"auc": 0.8}}, "Outside the policy's bounds: AUC 0.810 (at most 0.8)."),
+        (
+            0.99,
+            {"at_least": {"auc": 0.5}, "at_most": {"auc": 0.9}},
+            "Outside the policy's bounds: AUC 0.990 (at least 0.5 and at most 0.9).",
+        ),
+        (0.7, {"at_least": {"recall": 0.5}}, "Not measured, though the policy sets bounds: recall."),
+        (0.7, {"higher": ("auc",)}, ""),
+    ],
+)
+def test_a_bound_that_is_not_kept_is_said_on_the_card(value, bounds, says):
+    lines = [plain(line) for line in card(judged(Metric("auc", value), **bounds)).facts]
+    assert [line for line in lines if "policy" in line] == ([says] if says else [])
+
+
+def test_a_bound_holds_for_a_metric_that_is_named_with_its_group():
+    event = judged(Metric("binary.auc", 0.7), Metric("multi.auc", 0.9), at_least={"auc": 0.8})
+    assert "binary.auc 0.700 (at least 0.8)." in plain(card(event).facts[1])
+
+
+def test_what_the_policy_said_then_stands_on_the_card_whatever_it_says_now():
+    event = judged(Metric("auc", 0.7), at_least={"auc": 0.8})
+    entry = next_entry(VersionState(ModelVersion("churn", 7)), event, "op", START)
+    again = decode_entry(entry.raw, seq=1).event
+    assert isinstance(again, Opened)
+    assert again.measures == (Measure("auc", at_least=0.8),)
+    assert card(again).facts == card(event).facts

@@ -16,6 +16,7 @@ from bot.domain import (
     Evidence,
     Expiry,
     Hand,
+    Measure,
     Metric,
     ModelVersion,
     Observed,
@@ -195,6 +196,19 @@ def test_metrics_beyond_what_fits_are_left_out_of_challenger_and_champion_alike(
 def test_metrics_of_a_champion_leave_even_when_the_challenger_has_none():
     event = opened(champion=Champion(6, measured(80)))
     assert log(event).entries[0].event == replace(event, champion=Champion(6))
+
+
+def test_what_the_policy_says_leaves_with_the_metrics_it_says_it_of_and_last_of_all():
+    metrics = measured(50)
+    bounds = tuple(Measure(f"metric_{number:02d}", "higher", 0.5, 0.9) for number in range(50))
+    entry = log(opened(evidence=Evidence(metrics), measures=(*bounds, Measure("recall", at_least=0.5)))).entries[0]
+    kept = entry.event.evidence.metrics
+    assert 0 < len(kept) < 50
+    assert [each.name for each in entry.event.measures] == [*(metric.name for metric in kept), "recall"]
+    unmeasured = tuple(Measure("m" * 60 + str(number), "higher", 0.5, 0.9) for number in range(60))
+    entry = log(opened(evidence=Evidence(measured(3)), measures=unmeasured)).entries[0]
+    assert not entry.event.evidence.metrics
+    assert entry.event.measures == unmeasured[: len(entry.event.measures)]
 
 
 def test_an_entry_that_cannot_be_made_to_fit_is_malformed():

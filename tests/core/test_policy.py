@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain import ModelVersion, Package
 from bot.encoding import sha256
 from bot.errors import SettingsError
-from bot.policy import EMAIL, read_policy
+from bot.policy import EMAIL, MetricsPolicy, read_policy
 
 ROOT = Path(__file__).parents[2]
 GUID = "00000000-0000-4000-8000-00000000b001"
@@ -207,13 +207,39 @@ def test_a_later_key_of_an_environment_is_not_yet_supported(key, value):
     assert "is not yet supported" in found
 
 
+def test_a_later_key_at_the_top_is_not_yet_supported():
+    found = mistake(text({"overrides": '[{ group = "churn" }]'}))
+    assert found.startswith("overrides: ")
+    assert "is not yet supported" in found
+
+
+def test_how_metrics_are_read_is_read():
+    table = (
+        '{ order = ["auc"], higher = ["*uplift"], lower = ["*cost"], at_least = { auc = 0.8 }, at_most = { ms = 50 } }'
+    )
+    found = read_policy(text({"metrics": table})).metrics
+    assert found == MetricsPolicy(("auc",), ("*uplift",), ("*cost",), {"auc": 0.8}, {"ms": 50.0})
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("overrides", '[{ group = "churn" }]'), ("metrics", "{ auc = 1 }")],
+    [
+        ("auc", "1"),
+        ("order", '"auc"'),
+        ("order", "[1]"),
+        ("higher", '[""]'),
+        ("lower", "true"),
+        ("at_least", "0.8"),
+        ("at_least", "{ auc = true }"),
+        ("at_least", '{ auc = "0.8" }'),
+        ("at_least", "{ auc = nan }"),
+        ("at_most", "{ auc = inf }"),
+        ("at_most", "{ auc = [1] }"),
+        ("at_most", "{ " + ", ".join(f"m{number} = 1" for number in range(11)) + " }"),
+    ],
 )
-def test_a_later_key_at_the_top_is_not_yet_supported(key, value):
-    assert mistake(text({key: value})).startswith(f"{key}: ")
-    assert "is not yet supported" in mistake(text({key: value}))
+def test_a_wrong_value_about_metrics_is_named_by_its_key(key, value):
+    assert mistake(text({"metrics": f"{{ {key} = {value} }}"})).startswith(f"metrics.{key}: ")
 
 
 @pytest.mark.parametrize(
@@ -309,7 +335,7 @@ def test_a_later_key_may_say_what_holds_anyhow():
 def test_unknown_keys_are_named_with_those_that_are_known():
     policy = text({"group": '"churn"'}, {"approver": '"x"', "notify": '{ slack = "C0MODELSDEV", fax = "1" }'})
     top, environment, notify = mistakes(policy)
-    assert top.startswith("group: no such key; known are groups, since, administrators, environments")
+    assert top.startswith("group: no such key; known are groups, since, administrators, metrics, environments")
     assert environment.startswith("environments[1].approver: no such key; known are name, approvers")
     assert notify == "environments[1].notify.fax: no such key; known are slack, teams, email."
 

@@ -280,6 +280,26 @@ def test_the_report_that_counts_is_the_one_that_the_registry_names(named):
     assert world.state(MODEL).pending[0].opened.evidence == world.evaluations.reports[uri]
 
 
+@pytest.mark.parametrize("named", ["s3://reports/1", ""])
+def test_a_report_that_is_not_the_one_that_was_registered_is_not_shown(named):
+    world = World()
+    uri = measured(world)
+    world.registry.packages[MODEL] = replace(world.registry.packages[MODEL], metrics=((uri, "sha256:OTHER"),))
+    world.jobs.queues["openings"].clear()
+    handled(world, OpenJob(MODEL, "event", fresh=True, metrics_uri=named))
+    found = world.state(MODEL).pending[0].opened.evidence
+    assert (found.metrics, found.sha256) == ((), "")
+    assert "the report is not the one that was registered" in found.problem
+
+
+def test_a_report_whose_digest_was_registered_is_shown():
+    world = World()
+    uri = measured(world)
+    world.registry.packages[MODEL] = replace(world.registry.packages[MODEL], metrics=((uri, "SHA256:Sha"),))
+    world.drain()
+    assert world.state(MODEL).pending[0].opened.evidence == world.evaluations.reports[uri]
+
+
 def test_a_log_that_keeps_moving_is_left_to_a_later_delivery():
     world = asked()
 
