@@ -148,6 +148,7 @@ def test_every_key_of_the_policy_is_in_the_table_with_what_it_may_be_now():
     assert {name for name, (now, _) in told.items() if now == "in force"} == {
         name for name, key in keys.items() if not key.later
     }
+    assert set(re.findall(r"`([a-z_]+)`", told["metrics"][1])) == set(policy._METRICS)
     for name, (now, meaning) in told.items():
         if now == "only this value":
             assert keys[name].read(re.findall(r'"(\w+)"', meaning)[0]) == keys[name].default, name
