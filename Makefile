@@ -41,7 +41,7 @@ format: $(READY) ## format the code, and mend what the linter can
 	@$(PY) -m ruff check --fix --quiet .
 
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) build dist *.egg-info tests/browser/node_modules .coverage .coverage.* htmlcov
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

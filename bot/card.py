@@ -11,15 +11,18 @@ from bot.domain import (
     Answer,
     ChatUser,
     Entry,
+    Evidence,
     Expiry,
     Hand,
     Measure,
+    Measured,
     Metric,
     Observed,
     Opened,
     Person,
     RequestId,
     Revoked,
+    Run,
     State,
     Superseded,
     Vote,
@@ -168,8 +171,12 @@ def told(state: VersionState, entry: Entry) -> Line:
     """One step of the history, as the thread says it."""
     model = str(state.model)
     match entry.event:
+        case Opened(environment=environment, evidence=Evidence(run=Run(where, name))):
+            return (f"{model} was measured in {where} by ", Code(name), " and asks for ", Strong(environment), ".")
         case Opened(environment=environment):
             return (f"{model} asks for ", Strong(environment), ".")
+        case Measured(environment, name, problem):
+            return (f"{model} was run in {environment} by ", Code(name), f", and nothing is asked for: {problem}.")
         case Vote() as vote:
             return _told_vote(state, entry, vote)
         case Superseded(environment, _, by):
@@ -361,6 +368,9 @@ def _facts(opened: Opened, version: int) -> Iterable[Line]:
         short = opened.commit[:7]
         first = (*first, " · commit ", Link(short, opened.commit_url) if opened.commit_url else Code(short))
     yield first
+    if run := opened.evidence.run:
+        told = "" if opened.evidence.uri or not opened.evidence.metrics else " · as reported, not read from storage"
+        yield (f"Measured in {run.environment} by ", Code(run.name), told)
     if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "allow":
         yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
     if opened.champion and opened.champion.version > version:

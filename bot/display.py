@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bot.card import card_of, told
-from bot.domain import Entry, MessageRef, Observed, Opened, RequestId, Vote
+from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Vote
 from bot.errors import Refused, Unavailable
 from bot.history import Round, VersionState
 from bot.jobs import PATIENCE
@@ -207,6 +207,8 @@ def threads_of(state: VersionState, entry: Entry) -> tuple[RequestId, ...]:
             place = opened.path.index(opened.environment)
             before = view.current(opened.path[place - 1]) if place else None
             found += [before.id] if before else []
+        case Measured(environment):
+            found += [one.id] if (one := view.standing(environment)) else []
         case Observed() as observed:
             rounds = [one for one in view.all_rounds if observed.environment in ("", one.id.environment)]
             found += [max(rounds, key=lambda one: one.opened_entry.seq).id] if rounds else []

@@ -187,13 +187,25 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A batch inference that was measured: where it ran, and how whoever started it calls it."""
+
+    environment: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was measured, where it was read and the digest of what was read; or why it could not be read."""
+    """What was measured, where it was read and the digest of what was read; or why it could not be read.
+
+    Without a `run` it is the evaluation of the registration. What was only told has no digest.
+    """
 
     metrics: tuple[Metric, ...] = ()
     uri: str = ""
     sha256: str = ""
     problem: str = ""
+    run: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,13 +309,22 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A batch inference that asks for nothing: it failed, or what it reported is not what the policy wants."""
+
+    environment: str
+    run: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """An entry of a kind or shape this code does not know: kept, ignored."""
 
     kind: str
 
 
-Event = Opened | Vote | Superseded | Expiry | Revoked | Observed | Unknown
+Event = Opened | Vote | Superseded | Expiry | Revoked | Observed | Measured | Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.domain import (
     Event,
     Expiry,
     Hand,
+    Measured,
     ModelVersion,
     Observed,
     Opened,
@@ -35,6 +36,7 @@ KINDS: Mapping[str, type[Event]] = MappingProxyType(
         "expired": Expiry,
         "revoked": Revoked,
         "observed": Observed,
+        "measured": Measured,
     }
 )
 NAME_LIMIT = 400

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.codec import from_json, to_json
-from bot.domain import Answer, ChatUser, MessageRef, ModelVersion, RequestId, rfc3339
+from bot.domain import Answer, ChatUser, MessageRef, Metric, ModelVersion, RequestId, Run, rfc3339
 from bot.encoding import decode, encode, sha256
 from bot.errors import Malformed
 
@@ -89,6 +89,23 @@ class OpenJob:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureJob:
+    """A batch inference has ended in an environment: with metrics, told or stored at `uri`, or with a problem."""
+
+    model: ModelVersion
+    run: Run
+    sender: str
+    metrics: tuple[Metric, ...] = ()
+    uri: str = ""
+    problem: str = ""
+
+    @property
+    def op(self) -> str:
+        """One for each run, however often it is told."""
+        return f"measured|{self.model.group}|{self.model.version}|{self.run.environment}|{self.run.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class CheckJob:
     """A hint that registry, approved models or cards of a version may differ from its log."""
 
@@ -136,7 +153,7 @@ class TidyJob:
 
 
 Click = AnswerJob | RevokeJob | RequestJob
-Job = Click | OpenJob | CheckJob | SupersedeJob | TidyJob
+Job = Click | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob
 
 KINDS: Mapping[str, type[Job]] = MappingProxyType(
     {
@@ -144,12 +161,13 @@ KINDS: Mapping[str, type[Job]] = MappingProxyType(
         "revoke": RevokeJob,
         "request": RequestJob,
         "open": OpenJob,
+        "measure": MeasureJob,
         "check": CheckJob,
         "supersede": SupersedeJob,
         "tidy": TidyJob,
     }
 )
-OPENINGS = (OpenJob, RequestJob, TidyJob)
+OPENINGS = (OpenJob, MeasureJob, RequestJob, TidyJob)
 """The jobs that may append `opened`, post new cards or remove markers: the only ones on the queue `openings`."""
 
 

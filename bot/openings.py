@@ -1,6 +1,7 @@
 """The jobs of the queue `openings`: they alone append `opened`, post new cards and remove markers.
 
 open      look · registry · evaluation side by side -> the entry -> projection with a new card
+measure   the same, with what a batch inference measured; or an entry that says why nothing is asked for
 request   the same, because a person of the directory asks
 tidy      look · registry -> projection -> the marker goes
 """
@@ -14,10 +15,10 @@ from typing import Any
 from bot import rules
 from bot.decisions import AGAIN
 from bot.display import Task
-from bot.domain import Champion, Evidence, Member, Package, Requester, State
+from bot.domain import Champion, Evidence, Measured, Member, Package, Requester, State
 from bot.errors import NotRecorded, Unavailable, UnknownRequest
 from bot.hands import Hands
-from bot.jobs import OpenJob, Receipt, RequestJob, TidyJob, overdue
+from bot.jobs import MeasureJob, OpenJob, Receipt, RequestJob, TidyJob, overdue
 from bot.neighbours import Neighbours
 from bot.policy import EnvironmentPolicy
 from bot.projection import Projection
@@ -25,6 +26,8 @@ from bot.records import Look, Surroundings
 
 log = logging.getLogger(__name__)
 
+MOST_TOLD = 5
+"""Entries about batch inferences of one environment that asked for nothing: a log is no monitoring."""
 TIDY_AFTER = timedelta(hours=1)
 """How long a marker outlives its request."""
 
@@ -54,6 +57,44 @@ class Openings:
             look = self._hands.observe(look, package)
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         self._projection.carry_out(look, package, task, around=around)
+
+    def measure(self, job: MeasureJob) -> None:
+        """Ask for the environment after the one that was measured; what asks for nothing is told once."""
+        if not self._near.policy.governs_group(job.model.group):
+            return
+        looked, described_package, read = self._near.crew.together(
+            lambda: self._near.records.look(job.model, status=True),
+            lambda: self._near.registry.describe(job.model),
+            lambda: self._near.evaluations.read(job.uri) if job.uri else None,
+        )
+        package: Package | None = described_package.result()
+        look, around = self._hands.observe(looked.result(), package), None
+        if not look.state.holds(job.op):
+            environment = rules.measured(look.state, job.run, self._near.policy)
+            if environment is None or package is None or self._near.policy.why_not(package):
+                log.info("%s was run in %s by %s: nothing waits for that", job.model, job.run.environment, job.run.name)
+                return
+            none = Evidence(job.metrics, problem="" if job.metrics else "No metrics reported.")
+            evidence = replace(read.result() or none, run=job.run)
+            if problem := job.problem or rules.wanting(evidence, environment):
+                look = self._told(look, job, problem)
+            else:
+                look = self._aside(look, environment.name)
+                look, around = self._open(look, package, environment, job.op, read=evidence)
+        task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
+        self._projection.carry_out(look, package, task, around=around)
+
+    def _told(self, look: Look, job: MeasureJob, problem: str) -> Look:
+        """An entry that says why nothing is asked for; after some of them, only the log does."""
+        before = [entry.event for entry in look.state.entries if isinstance(entry.event, Measured)]
+        if sum(each.environment == job.run.environment for each in before) >= MOST_TOLD:
+            log.warning("%s was run in %s by %s: %s", job.model, job.run.environment, job.run.name, problem)
+            return look
+        event = Measured(job.run.environment, job.run.name, problem)
+        state = self._near.records.append(look.state, event, job.op, self._near.clock())
+        if state is None:
+            raise Unavailable(f"the log of {job.model} moved while {job.run.name} was told")
+        return replace(look, state=state)
 
     def request(self, job: RequestJob, receipt: Receipt) -> None:
         """Open a round because a person of the directory asks for it; raise `Refused` when it may not be."""
@@ -161,7 +202,9 @@ class Openings:
         return replace(look, state=state), None
 
     def _evidence(self, package: Package, read: Evidence | None) -> Evidence:
-        """What the registration measured; `read` is what the hint named, if it was the same."""
+        """What a batch inference measured, or else the registration, whose report may have been read already."""
+        if read and read.run:
+            return read
         if not package.metrics_uri:
             return Evidence(problem="No metrics reported.")
         named = read and read.uri == package.metrics_uri

@@ -41,6 +41,8 @@ class EnvironmentPolicy:
     identity: str = "email"
     expires_after: timedelta = timedelta(days=14)
     request_after: str = "approval"
+    metrics_required: bool = False
+    evidence: str = "any"
 
     @property
     def who_may_answer(self) -> str:
@@ -319,15 +321,15 @@ _ENVIRONMENT = {
     "unknown_requester": _Key(_one_of("allow", "refuse"), '"allow" or "refuse"', "allow"),
     "distinct_from_previous": _Key(_flag, "true or false", default=False),
     "identity": _Key(_one_of("email", "linked", "sign-in"), '"email", "linked" or "sign-in"', "email"),
-    "request_after": _Key(_one_of("approval", "inference"), '"approval"', "approval", later=True),
+    "request_after": _Key(_one_of("approval", "inference"), '"approval" or "inference"', "approval"),
+    "metrics_required": _Key(_flag, "true or false", default=False),
+    "evidence": _Key(_one_of("any", "stored"), '"any" or "stored"', "any"),
     "notify": _Key(_table, 'a table such as { slack = "C0123456789" }', needed=True),
 }
 _LATER_ENVIRONMENT = {
     "expires_after": _Key(_duration, 'a duration; "14d"', timedelta(days=14), later=True),
     "remind_after": _Key(_duration, 'a duration; "1d"', timedelta(days=1), later=True),
     "escalate_to": _Key(_matching(GUID), "an Entra group object id", later=True),
-    "metrics_required": _Key(_flag, "true or false", default=False, later=True),
-    "evidence": _Key(_one_of("any", "stored"), '"any"', "any", later=True),
     "role_arn": _Key(_TEXT, "a role of the environment's account", later=True),
     "external_id": _Key(_TEXT, "the external id of that role", later=True),
     "region": _Key(_TEXT, "an AWS region", later=True),

@@ -10,6 +10,7 @@ from bot.jobs import (
     CheckJob,
     Click,
     Job,
+    MeasureJob,
     OpenJob,
     Receipt,
     RequestJob,
@@ -72,6 +73,8 @@ class Promotion:
                 self._openings.request(job, receipt)
             case OpenJob():
                 self._openings.open(job)
+            case MeasureJob():
+                self._openings.measure(job)
             case TidyJob():
                 self._openings.tidy(job)
 

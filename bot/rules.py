@@ -16,6 +16,7 @@ from bot.domain import (
     Requester,
     RequestId,
     Revoked,
+    Run,
     State,
     Superseded,
     Vote,
@@ -290,11 +291,33 @@ def superseded(state: VersionState, request: RequestId, newer: tuple[int, dateti
 
 def _follows(state: VersionState, environment: str, policy: Policy) -> bool:
     """Whether the next environment is to be asked: never asked, or ended by a revoke that a new approval healed."""
+    rules = policy.environment(environment)
+    return rules is not None and rules.request_after == "approval" and _may_follow(state, environment, policy)
+
+
+def measured(state: VersionState, run: Run, policy: Policy) -> EnvironmentPolicy | None:
+    """The environment that the measurement of a batch inference asks for: the next one, if it waits for just that."""
+    place = policy.path.index(run.environment) + 1 if run.environment in policy.path else 0
+    environment = policy.environment(policy.path[place]) if 0 < place < len(policy.path) else None
+    if environment is None or environment.request_after != "inference":
+        return None
+    return environment if _may_follow(state, environment.name, policy) else None
+
+
+def wanting(evidence: Evidence, environment: EnvironmentPolicy) -> str:
+    """What the policy of an environment misses in a measurement, or nothing."""
+    if environment.evidence == "stored" and evidence.metrics and not evidence.uri:
+        return f"its metrics were told and not stored, and {environment.name} wants them stored"
+    if environment.metrics_required and not evidence.metrics:
+        return f"{evidence.problem.rstrip('.') or 'no metrics reported'}, and {environment.name} wants metrics"
+    return ""
+
+
+def _may_follow(state: VersionState, environment: str, policy: Policy) -> bool:
     place = policy.path.index(environment)
     before = state.standing(policy.path[place - 1]) if place else None
     one = state.current(environment)
-    rules = policy.environment(environment)
-    if before is None or before.approval is None or rules is None or rules.request_after != "approval":
+    if before is None or before.approval is None:
         return False
     earlier = (state.standing(each) for each in policy.path[:place])
     healed = max(each.approval.at for each in earlier if each and each.approval)

@@ -44,7 +44,7 @@ def cut(text: str, limit: int, size: Callable[[str], int] = units) -> str:
         return text
     kept: list[str] = []
     room = limit - size("…")
-    for letter in _letters(text):
+    for letter in letters(text):
         room -= size(letter)
         if room < 0:
             break
@@ -63,7 +63,7 @@ def parted(text: str, pages: str) -> tuple[str, str]:
     return (f"{found[1].rstrip('.')}.", found[2]) if found and len(found[2]) <= LONGEST else (text, "")
 
 
-def _letters(text: str) -> list[str]:
+def letters(text: str) -> list[str]:
     """Each character with the combining marks, modifiers and joined characters that belong to it."""
     found: list[str] = []
     for character in text:

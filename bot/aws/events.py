@@ -2,24 +2,33 @@
 
 `SageMaker Model Package State Change`:
 https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+
+`Model Inference Measured`, from `model-approvals`, is ours: any pipeline may put it on the bus (docs/inference.md).
 """
 
 import logging
+import re
 import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain import GROUP, ApprovalStatus, ModelVersion
+from bot.aws.metrics import Unreadable, metrics_in
+from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run
 from bot.encoding import decode
 from bot.errors import Malformed
-from bot.jobs import CheckJob, Job, OpenJob
+from bot.jobs import CheckJob, Job, MeasureJob, OpenJob
 
 log = logging.getLogger(__name__)
 
 LARGEST = 256 * 1024
 """Bytes of an event; EventBridge's own limit."""
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 LONGEST_ID, LONGEST_URI, LAST_VERSION = 128, 1024, 999_999_999
+LONGEST_RUN, LONGEST_REASON = 120, 200
+MEASURED = ("model-approvals", "Model Inference Measured")
+KNOWN = frozenset({"model_package_arn", "environment", "run", "status", "reason", "metrics", "metrics_uri"})
+"""What the detail of such an event may say."""
 Json = Mapping[str, Any]
 
 
@@ -53,6 +62,8 @@ def jobs_of(record: Record, *, account: str, region: str) -> list[Job]:
     kind = (event["source"], event["detail-type"])
     if kind == ("aws.sagemaker", "SageMaker Model Package State Change"):
         return _of_package(event, event["detail"], account=account, region=region)
+    if kind == MEASURED:
+        return [_of_measurement(str(event["id"]), event["detail"], account=account, region=region)]
     if kind != ("aws.ssm", "Parameter Store Change"):  # the sweep compares every approved model
         log.warning("an event of an unknown kind was ignored: %s", kind)
     return []
@@ -95,6 +106,52 @@ def _of_package(event: Json, detail: Json, *, account: str, region: str) -> list
     if _is_registration(detail):
         return [OpenJob(model, sender, fresh=True, metrics_uri=_metrics_uri(detail))]
     return [CheckJob(model, sender), OpenJob(model, sender)]
+
+
+def _of_measurement(sender: str, detail: Json, *, account: str, region: str) -> Job:
+    """What a pipeline says of its own batch inference; each mistake is named, so that its author can mend it."""
+    if unknown := sorted(map(str, detail.keys() - KNOWN)):
+        raise Malformed(f"a measurement with {_shown(unknown)}; known are {', '.join(sorted(KNOWN))}")
+    model = _named(detail.get("model_package_arn"), account=account, region=region)
+    environment, run = (_optional(detail, name, str) or "" for name in ("environment", "run"))
+    if not ENVIRONMENT.fullmatch(environment):
+        raise Malformed(f"a measurement of {model} in the environment {_shown(environment)}")
+    if not 0 < len(run.strip()) <= LONGEST_RUN or not run.isprintable():
+        raise Malformed(f"a measurement of {model} whose run is {_shown(run)}: 1 to {LONGEST_RUN} letters name it")
+    job = MeasureJob(model, Run(environment, run.strip()), sender)
+    status = _optional(detail, "status", str) or "Completed"
+    if status in {"Failed", "Stopped"}:
+        reason = " ".join((_optional(detail, "reason", str) or "").split())[:LONGEST_REASON].rstrip(".")
+        return replace(
+            job, problem=f"it {'failed' if status == 'Failed' else 'was stopped'}{reason and f' ({reason})'}"
+        )
+    if status != "Completed":
+        raise Malformed(f"a measurement of {model} with the status {_shown(status)}: Completed, Failed or Stopped")
+    uri, metrics = _optional(detail, "metrics_uri", str) or "", _optional(detail, "metrics", Mapping) or {}
+    if (uri and metrics) or len(uri) > LONGEST_URI:
+        raise Malformed(f"a measurement of {model}: either metrics or metrics_uri, of at most {LONGEST_URI} characters")
+    return replace(job, uri=uri, metrics=_finite(model, metrics))
+
+
+def _finite(model: ModelVersion, metrics: Json) -> tuple[Metric, ...]:
+    try:
+        found, odd = metrics_in(metrics) if metrics else ((), ())
+    except Unreadable as why:
+        raise Malformed(f"a measurement of {model}: {why}") from why
+    if odd:
+        raise Malformed(f"a measurement of {model} with no number for {_shown(odd)}")
+    return found
+
+
+def _named(arn: object, *, account: str, region: str) -> ModelVersion:
+    """The version that an ARN of this account and region names."""
+    beginning, _, rest = arn.partition(":model-package/") if isinstance(arn, str) else ("", "", "")
+    group, _, version = rest.partition("/")
+    if not beginning.endswith(f":sagemaker:{region}:{account}") or not GROUP.fullmatch(group):
+        raise Malformed(f"a measurement of {_shown(arn)}, which is no model package of this account and region")
+    if not _VERSION.fullmatch(version):
+        raise Malformed(f"a measurement of {_shown(arn)}, which names no version")
+    return ModelVersion(group, int(version))
 
 
 def _model(detail: Json) -> ModelVersion:

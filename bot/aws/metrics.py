@@ -35,7 +35,7 @@ _URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """Why a report says nothing, in words for the card."""
 
 
@@ -54,26 +54,26 @@ class S3Evaluations:
         try:
             body = self._body(uri)
             metrics, odd = metrics_of(body)
-        except _Unreadable as why:
+        except Unreadable as why:
             return Evidence(uri=uri, problem=f"Metrics could not be read: {why}.")
         return Evidence(metrics, uri, hashlib.sha256(body).hexdigest(), _left_out(odd))
 
     def _body(self, uri: str) -> bytes:
         found = _URI.fullmatch(uri)
         if not found:
-            raise _Unreadable("the address is not s3://bucket/key")
+            raise Unreadable("the address is not s3://bucket/key")
         try:
             with unavailable("s3:GetObject"):
                 return self._download(found[1], found[2])
         except (Unavailable, ClientError, BotoCoreError, OSError) as error:
-            raise _Unreadable(_reason(error.__cause__ or error)) from error
+            raise Unreadable(_reason(error.__cause__ or error)) from error
 
     def _download(self, bucket: str, key: str) -> bytes:
         answer = self._clients("s3").get_object(Bucket=bucket, Key=key)
         with closing(answer["Body"]) as stream:
             body: bytes = b"" if answer["ContentLength"] > LARGEST else stream.read(LARGEST + 1)
         if max(answer["ContentLength"], len(body)) > LARGEST:
-            raise _Unreadable(f"the report is larger than {LARGEST // 1024} KiB")
+            raise Unreadable(f"the report is larger than {LARGEST // 1024} KiB")
         return body
 
 
@@ -105,9 +105,14 @@ class _Leaf:
 
 def metrics_of(body: bytes) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
     """The metrics of a report, the usual ones first, and the names of those that are no numbers."""
-    leaves = list({leaf.path: leaf for report in _reports(body) for leaf in _measured(report)}.values())
+    return metrics_in(*_reports(body))
+
+
+def metrics_in(*reports: Json) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+    """The same, of reports that have been parsed; of two values for one metric the later report's counts."""
+    leaves = list({leaf.path: leaf for report in reports for leaf in _measured(report)}.values())
     if not leaves:
-        raise _Unreadable("the report holds no metrics")
+        raise Unreadable("the report holds no metrics")
     good = [leaf for leaf in leaves if math.isfinite(leaf.value)]
     odd = tuple(_short(leaf.name, LONGEST) for leaf in leaves if not math.isfinite(leaf.value))
     groups = Counter(leaf.name for leaf in good)
@@ -121,15 +126,15 @@ def _reports(body: bytes) -> list[Json]:
         text = body.decode("utf-8-sig")
         return [_object(text, "the report")]
     except UnicodeDecodeError as problem:
-        raise _Unreadable("the report is not UTF-8") from problem
+        raise Unreadable("the report is not UTF-8") from problem
     except _NotJson as whole:
         lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
         if len(lines) < 2:  # noqa: PLR2004 - then it is no JSON Lines either
-            raise _Unreadable(str(whole)) from whole
+            raise Unreadable(str(whole)) from whole
         try:
             return [_object(line, f"line {number} of the report") for number, line in lines]
         except _NotJson as one:
-            raise _Unreadable(str(one)) from one
+            raise Unreadable(str(one)) from one
 
 
 def _object(text: str, what: str) -> Json:
@@ -138,7 +143,7 @@ def _object(text: str, what: str) -> Json:
     except (ValueError, RecursionError) as problem:
         raise _NotJson(f"{what} is not JSON") from problem
     if not isinstance(report, dict):
-        raise _Unreadable(f"{what} is not a JSON object")
+        raise Unreadable(f"{what} is not a JSON object")
     return report
 
 
@@ -147,7 +152,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> Json:
     found = dict(pairs)
     if len(found) != len(pairs):
         name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise _Unreadable(f"the key {_short(name, LONGEST)!r} stands twice in one object")
+        raise Unreadable(f"the key {_short(name, LONGEST)!r} stands twice in one object")
     return found
 
 

@@ -31,7 +31,7 @@ from bot.teams import cards, status
 from bot.teams.cards import APPROVE, CONTENT_TYPE, LONGEST_REASON, NO_REASON, REASON, REJECT, VIEW, Note
 from bot.teams.connector import Connector
 from bot.teams.identity import called, caller, name_of
-from bot.teams.text import said
+from bot.teams.text import BREAK, said
 from bot.text import parted
 
 Json = dict[str, Any]
@@ -160,7 +160,7 @@ class Activities:
             return _words(RECORDING)
         if not card.open:
             return _shown(cards.drawn(card, pages=self.pages))
-        return _shown(cards.recording(card, job.answer, name, viewer=job.by.channel, pages=self.pages))
+        return _shown(cards.recording(card, job.answer, name, pages=self.pages))
 
     def _refused(self, press: Press, refused: Refused) -> Json:
         """A refusal that ends with a way to our pages has a button for it, which only this person sees."""
@@ -231,7 +231,7 @@ def read_press(activity: Activity, user: ChatUser) -> Press:
 
 def typed(text: str) -> str:
     """What follows the command in a message, without the bot's own name; `help` for anything that is no command."""
-    words = _MENTION.sub(" ", text).replace("\N{NO-BREAK SPACE}", " ").split()
+    words = _MENTION.sub(" ", text).replace("\N{NO-BREAK SPACE}", " ").replace(BREAK, "").split()
     command = words[0].removeprefix("/").lower() if words else ""
     return " ".join(words[1:]) if command == status.COMMAND else "help"
 

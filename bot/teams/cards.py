@@ -34,8 +34,8 @@ AROUND = 1000
 TITLE, PATH, FACTS, NOTE, TOLD, HISTORY, SUMMARY, LINK = 160, 700, 1000, 450, 800, 900, 300, 700
 """What each part may weigh: together they leave room for some rows of a table in any case, and for all as a rule."""
 HEAD, CELL, VALUE, CHANGE, REST = 140, 64, 28, 40, 160
-NARROW = 7
-"""Letters of a word that a cell of a phone's four columns has room for."""
+NARROW = 10
+"""Letters of a metric's name that a phone has room for beside three numbers."""
 ARROW = "   \u203a   "
 
 SIGNS: Mapping[Mark, str] = MappingProxyType(
@@ -86,10 +86,10 @@ def drawn(card: Card, *, pages: str = "", note: Note | None = None) -> Json:
     )
 
 
-def recording(card: Card, answer: Answer, name: str, *, viewer: str, pages: str = "") -> Json:
+def recording(card: Card, answer: Answer, name: str, *, pages: str = "") -> Json:
     """The same card for whoever has just answered: nothing can be pressed, and nothing is said to be decided.
 
-    The client of the `viewer` (their id in Teams, `29:…`) asks for it anew by itself when they look again.
+    No client asks for it anew by itself: it would be shown buttons again until the answer is recorded.
     """
     given = "approval" if answer is Answer.APPROVE else "rejection"
     verdict: Line = (
@@ -98,8 +98,7 @@ def recording(card: Card, answer: Answer, name: str, *, viewer: str, pages: str 
         " is being recorded; this card will show it.",
     )
     header = _header(card, SIGNS[Mark.ASKED], "Being recorded", "emphasis")
-    whole = _whole(card, above=[header], below=_closing(card, verdict), actions=_page(card, pages))
-    return {**whole, "refresh": {**whole["refresh"], "userIds": [viewer]}}
+    return _whole(card, above=[header], below=_closing(card, verdict), actions=_page(card, pages))
 
 
 def message(card: Json) -> Json:
@@ -147,9 +146,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Json]], *, room: int, rig
     return {**found, "rows": [first, *_fitting(map(_row, rows), room - weight([found, first]))]}
 
 
-def cell(text: str, limit: int = CELL) -> Json:
-    """A cell's words, of which nothing acts."""
-    return {"type": "RichTextBlock", "inlines": [breakable(label(text, limit), NARROW) or NOTHING]}
+def cell(text: str, limit: int = CELL, *, narrow: bool = False) -> Json:
+    """A cell's words, of which nothing acts; in a narrow one long words may go on in the next line."""
+    words = label(text, limit)
+    return {"type": "RichTextBlock", "inlines": [(breakable(words, NARROW) if narrow else breakable(words)) or NOTHING]}
 
 
 def _whole(card: Card, *, above: Sequence[Json], below: Sequence[Json], actions: Sequence[Json]) -> Json:
@@ -207,9 +207,9 @@ def _metrics(metrics: Table | None, room: int) -> list[Json]:
 
 
 def _measured(row: Row, *, compared: bool) -> list[Json]:
-    cells = [cell(row.name), cell(row.challenger, VALUE)]
+    cells = [cell(row.name, narrow=True), cell(row.challenger, VALUE, narrow=True)]
     if compared:
-        cells += [cell(row.champion, VALUE), _change(row.change)]
+        cells += [cell(row.champion, VALUE, narrow=True), _change(row.change)]
     return cells
 
 

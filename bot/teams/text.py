@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.card import Code, Line, Link, Mention, Moment, Part, Strong, plain
-from bot.text import JOINER, addresses, clean, cut, one_line, units
+from bot.text import JOINER, addresses, clean, cut, letters, one_line, units
 
 Json = dict[str, Any]
 
@@ -52,7 +52,15 @@ def label(text: str, limit: int) -> str:
 
 def breakable(text: str, every: int = 24) -> str:
     """A text whose long words may go on in the next line, `every` so many letters: else they run out of the card."""
-    return re.sub(rf"[^\s-]{{{every}}}(?=[^\s-])", lambda found: found[0] + BREAK, text)
+    words: list[str] = []
+    run = 0
+    for letter in letters(text):
+        run = 0 if letter.isspace() or letter == "-" else run + 1
+        if run > every:
+            words.append(BREAK)
+            run = 1
+        words.append(letter)
+    return "".join(words)
 
 
 def weight(value: Any) -> int:  # noqa: ANN401 - a JSON value

@@ -69,10 +69,11 @@ def read_visit(event: Mapping[str, Any], *, root: str) -> Visit:
     query = text_of(event.get("rawQueryString"))
     if len(query) > LONGEST:
         raise Unacceptable(414, "This link is too long to be one of ours.")
-    cookies = event.get("cookies")
+    cookies, path = event.get("cookies"), inbound.path_of(event)
+    staged = path != text_of(event.get("rawPath"))
     return Visit(
         method=inbound.method_of(event),
-        path=_below(inbound.path_of(event), root),
+        path=path if staged else _below(path, root),
         query=_pairs(query),
         cookies=_jar(cookies if isinstance(cookies, list) else []),
         headers=inbound.headers_of(event),

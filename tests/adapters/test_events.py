@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from itertools import product
 from typing import Any
 
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from bot.aws.events import jobs_of, records
 from bot.aws.queues import deliveries
-from bot.domain import ModelVersion
+from bot.domain import Metric, ModelVersion, Run
 from bot.errors import Malformed
-from bot.jobs import CheckJob, Job, OpenJob, encode_job
+from bot.jobs import CheckJob, Job, MeasureJob, OpenJob, encode_job
 from infra.local.aws import Aws
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -406,3 +407,92 @@ def test_the_servers_own_events_are_understood(sent):
         [CheckJob(first, sent[1]["id"]), OpenJob(first, sent[1]["id"])],
         [],
     ]
+
+
+# -- what a pipeline says of its own batch inference
+
+
+def measurement(**changes):
+    found = {"model_package_arn": ARN, "environment": "dev", "run": "churn-2026-11-24", **changes}
+    said = {name: value for name, value in found.items() if value is not ABSENT}
+    return event(said, **{"source": "model-approvals", "detail-type": "Model Inference Measured"})
+
+
+def measured(**changes):
+    """The one job of a measurement."""
+    [job] = jobs_of(records(measurement(**changes))[0], account=ACCOUNT, region=REGION)
+    assert isinstance(job, MeasureJob)
+    return job
+
+
+def test_a_measurement_names_version_environment_and_run():
+    assert measured() == MeasureJob(CHURN, Run("dev", "churn-2026-11-24"), "e-1")
+    assert measured(metrics_uri=URI) == MeasureJob(CHURN, Run("dev", "churn-2026-11-24"), "e-1", uri=URI)
+
+
+def test_metrics_may_be_told_in_every_shape_that_a_report_may_have():
+    told = {"auc": 0.91, "latency": 41}
+    assert measured(metrics=told).metrics == (Metric("auc", 0.91), Metric("latency", 41.0))
+    nested = {"auc": {"value": 0.91, "standard_deviation": 0.01}, "latency": {"value": 41.5, "unit": "ms"}}
+    assert measured(metrics=nested).metrics == (Metric("auc", 0.91, 0.01), Metric("latency", 41.5, None, "ms"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"status": "Completed"}, ""),
+        ({"status": "Failed"}, "it failed"),
+        ({"status": "Failed", "reason": " out of\nmemory. "}, "it failed (out of memory)"),
+        ({"status": "Stopped", "reason": "x" * 500}, f"it was stopped ({'x' * 200})"),
+    ],
+)
+def test_a_run_that_did_not_end_well_is_told_with_its_reason(changes, problem):
+    assert measured(**changes).problem == problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"model_package_arn": ABSENT}, "no model package"),
+        ({"model_package_arn": 7}, "no model package"),
+        ({"model_package_arn": ARN.replace(ACCOUNT, "999999999999")}, "no model package of this account and region"),
+        ({"model_package_arn": ARN.replace(REGION, "eu-west-1")}, "no model package of this account and region"),
+        ({"model_package_arn": ARN.removesuffix("7")}, "names no version"),
+        ({"model_package_arn": ARN + "0" * 9}, "names no version"),
+        ({"model_package_arn": ARN + "x"}, "names no version"),
+        ({"model_package_arn": ARN.removesuffix("7") + "07"}, "names no version"),
+        ({"model_package_arn": ARN.removesuffix("7") + "9" * 5000}, "names no version"),
+        ({"environment": ABSENT}, "in the environment"),
+        ({"environment": "Prod!"}, "in the environment 'Prod!'"),
+        ({"environment": ["dev"]}, "whose environment is"),
+        ({"run": ABSENT}, "whose run is"),
+        ({"run": "  "}, "whose run is"),
+        ({"run": "a\nb"}, "whose run is"),
+        ({"run": "x" * 121}, "1 to 120 letters name it"),
+        ({"status": "InProgress"}, "Completed, Failed or Stopped"),
+        ({"status": ["Failed"]}, "whose status is ['Failed']"),
+        ({"status": "Failed", "reason": 7}, "whose reason is 7"),
+        ({"metrics": {"auc": 1}, "metrics_uri": URI}, "either metrics or metrics_uri"),
+        ({"metrics_uri": "s3://" + "x" * 1024}, "at most 1024 characters"),
+        ({"metrics": [1]}, "whose metrics is"),
+        ({"metrics": {"auc": "high"}}, "the report holds no metrics"),
+        ({"metrics": {"auc": 10**400}}, "no number for"),
+        ({"metrics": {"auc": {"value": "NaN"}}}, "no number for"),
+        ({"metric": {"auc": 1}}, "known are environment, metrics, metrics_uri, model_package_arn, reason, run, status"),
+    ],
+)
+def test_a_measurement_with_a_mistake_says_which(changes, why):
+    with pytest.raises(Malformed, match=re.escape(why)):
+        measured(**changes)
+
+
+@pytest.mark.parametrize("place", [{"account": "999999999999"}, {"region": "eu-west-1"}])
+def test_a_measurement_from_elsewhere_is_ignored(place, caplog):
+    found = {**measurement(), **place}
+    assert jobs_of(records(found)[0], account=ACCOUNT, region=REGION) == []
+    assert "another account or region" in caplog.text
+
+
+@pytest.mark.parametrize("source", ["aws.sagemaker", "somebody", ""])
+def test_only_measurements_of_our_name_are_heard(source):
+    assert jobs_of(records({**measurement(), "source": source})[0], account=ACCOUNT, region=REGION) == []

@@ -618,6 +618,7 @@ def test_a_request_that_is_not_there_is_said(house):
         ("<at>Model Approvals</at> model-status", ""),
         ("<at>Model Approvals</at>\N{NO-BREAK SPACE}model-status  churn-xgb\n", "churn-xgb"),
         ("model-status churn-xgb", "churn-xgb"),
+        ("model-status recommendations\u200b-eu", "recommendations-eu"),
         ("/Model-Status churn-xgb", "churn-xgb"),
         ("model-status help", "help"),
         ("<at id='0'>Model\nApprovals</at>", "help"),

@@ -14,6 +14,7 @@ from bot.domain import Metric, RequestId
 from bot.errors import Refused, Unavailable
 from bot.seals import ReviewLink
 from bot.web.refusals import STRANGER
+from bot.web.visit import read_visit
 from tests.adapters.web_examples import (
     ACCOUNT,
     CALLED,
@@ -25,6 +26,7 @@ from tests.adapters.web_examples import (
     Town,
     address,
     administered,
+    api_event,
 )
 from tests.memory import MemoryDirectory
 from tests.proofs.world import policy_of
@@ -692,6 +694,12 @@ def test_pages_may_lie_below_a_path():
     assert all(link.startswith(("/stage/", "#")) for link in page.links)
     sent = maya.press(page, "approve")
     assert sent.location.startswith(f"/stage{REQUEST}/outcome")
+
+
+@pytest.mark.parametrize("stage", ["models", "$default", None])
+def test_a_stage_that_is_called_as_pages_are_hides_none_of_them(stage):
+    event = api_event("GET", "/models/models/churn", requestContext={"http": {"method": "GET"}, "stage": stage})
+    assert read_visit(event, root="/models").path == "/models/churn"
 
 
 def test_a_stage_before_the_path_is_no_part_of_it(town, maya):

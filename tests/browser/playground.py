@@ -2,7 +2,7 @@
 
 The client (npm `@microsoft/m365agentsplayground`) sends no token and looks at none. So its activities go through
 `Relay`, which signs them as the Bot Connector does and puts its own address in; and what the bot sends there is
-checked as in the local stack, its token included, and handed on. The product knows of none of this.
+handed on once its token, its quoting, its size and its content have passed. The product knows of none of this.
 """
 
 import json
@@ -11,7 +11,10 @@ import re
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -57,10 +60,13 @@ class _Passing(Connector):
     def section(self) -> Section:
         known = {route.name: route for route in super().section.routes}
         routes = [
-            Route(name, route.method, re.sub(r"^.*(?=/v3/)", prefix, route.path), self._guarded(partial(run, route)))
+            replace(
+                route,
+                path=re.sub(r"^.*(?=/v3/)", prefix, route.path),
+                carry_out=self._guarded(partial(self._pass_on, route)),
+            )
             for prefix in ("/teams", f"/emea/{self._workspace.tenant}")
-            for name, route in known.items()
-            for run in [self._pass_on]
+            for route in known.values()
         ]
         return Section("teams", routes, refuse)
 
@@ -85,19 +91,36 @@ class Playground:
         self._service = Service("client", _path, self._sign, _nothing)
         self._front = slack_http.Server(self._service)
         self._pool = urllib3.PoolManager(maxsize=10)
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        relay.client_url = self.url
+        self._ending = ExitStack()
+        self.url = ""
         (folder / ".m365agentsplayground.yml").write_text(json.dumps(_configuration(relay, me, channel)))
 
     def __enter__(self) -> Self:
         """Start; `TimeoutError` with what it has said, if it does not serve."""
-        self._front.start()
+        with ExitStack() as ending:
+            self._front.start()
+            ending.callback(self._front.stop)
+            self._start()
+            ending.callback(self._end)
+            self._await()
+            self._ending = ending.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self._ending.close()
+
+    @property
+    def sent(self) -> int:
+        """How many activities the client has sent so far."""
+        return len(self._service.calls)
+
+    def _start(self) -> None:
         with (self._folder / "output").open("w") as output:
             self._process = subprocess.Popen(
                 [
                     "node", str(self._module / "cli.js"), "start", "-e", f"http://127.0.0.1:{self._front.port}/activities",
-                    "-c", "msteams", "-p", str(self.port), "--disable-telemetry",
+                    "-c", "msteams", "-p", str(_free_port()), "--disable-telemetry",
                 ],
                 cwd=self._folder,
                 env={**os.environ, "TEAMSAPPTESTER_BROWSER": "none"},
@@ -105,26 +128,34 @@ class Playground:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )  # fmt: skip
-        self._await()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        """End it."""
+    def _end(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
-        self._front.stop()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _await(self) -> None:
         deadline = time.monotonic() + START
         while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                self._pool.request("GET", self.url, retries=False, timeout=1)
-            except urllib3.exceptions.HTTPError:
-                time.sleep(0.1)
-            else:
+            if self._serves():
                 return
+            time.sleep(0.1)
         said = [path.read_text() for path in (self._folder / "output", *self._folder.glob("devTools/*.log"))]
         raise TimeoutError("\n".join(["Microsoft's client does not serve:", *said]))
+
+    def _serves(self) -> bool:
+        """It says where it listens: elsewhere, if somebody was faster at the port that it was given."""
+        found = re.search(r"Listening on (\d+)", (self._folder / "output").read_text())
+        if not found:
+            return False
+        self.url = self._relay.client_url = f"http://127.0.0.1:{found[1]}"
+        try:
+            return self._pool.request("GET", self.url, retries=False, timeout=1).status == HTTPStatus.OK
+        except urllib3.exceptions.HTTPError:
+            return False
 
     def _sign(self, request: slack_http.Request) -> Answer:
         """Do for an activity what the Bot Connector does: name the place to answer at, and vouch for it."""

@@ -14,7 +14,7 @@ PAGES = "https://approvals.example.com"
 CARDS: dict[str, dict[str, Any]] = {
     "waiting": drawn(CARD, pages=PAGES),
     "first": drawn(FIRST, pages=PAGES),
-    "recording": recording(CARD, Answer.APPROVE, "Maya Chen", viewer="29:maya", pages=PAGES),
+    "recording": recording(CARD, Answer.APPROVE, "Maya Chen", pages=PAGES),
     "decided": drawn(DECIDED, pages=PAGES),
     "longest": drawn(longest(20), pages=PAGES),
 }
@@ -40,6 +40,7 @@ SHOW = """([card, config]) => {
     const body = [...document.querySelectorAll("main .ac-textBlock, main .ac-richTextBlock")]
     const ends = each => each.getBoundingClientRect().right
     const cut = body.filter(each => each.scrollWidth > each.clientWidth + 2 || ends(each) > room)
+    window.looked = body.length
     return {warnings, wrong, cut: cut.map(each => each.textContent.slice(0, 60))}
 }"""
 
@@ -88,6 +89,13 @@ def test_the_renderer_would_have_warned(show):
     _, found = show({**CARDS["waiting"], "body": [{"type": "Input.Text"}, {"type": "TextBlok", "text": "x" * 500}]})
     assert found["warnings"]
     assert found["wrong"]
+
+
+def test_what_is_cut_off_would_have_been_seen(show):
+    wide = {"type": "RichTextBlock", "inlines": ["x" * 500]}
+    page, found = show({**CARDS["waiting"], "body": [wide]})
+    assert found["cut"] == ["x" * 60]
+    assert page.evaluate("looked") == 1
 
 
 def test_approve_sends_the_request_and_nothing_more(show):

@@ -190,12 +190,9 @@ def test_a_wrong_value_of_an_environment_is_named_by_its_key(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("request_after", '"inference"'),
         ("expires_after", '"36h"'),
         ("remind_after", '"30m"'),
         ("escalate_to", f'"{GUID}"'),
-        ("metrics_required", "true"),
-        ("evidence", '"stored"'),
         ("role_arn", '"arn:aws:iam::123456789012:role/dev"'),
         ("external_id", '"x"'),
         ("region", '"eu-west-1"'),
@@ -205,6 +202,16 @@ def test_a_later_key_of_an_environment_is_not_yet_supported(key, value):
     found = mistake(text({}, {key: value}))
     assert found.startswith(f"environments[1].{key}: ")
     assert "is not yet supported" in found
+
+
+def test_an_environment_says_what_asks_for_it_and_what_it_wants_measured():
+    rules = {"request_after": '"inference"', "metrics_required": "true", "evidence": '"stored"'}
+    [environment] = read_policy(text({}, rules)).environments
+    assert (environment.request_after, environment.metrics_required, environment.evidence) == (
+        "inference",
+        True,
+        "stored",
+    )
 
 
 def test_a_later_key_at_the_top_is_not_yet_supported():

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bot.jobs import Job, TidyJob
+from bot.domain import Evidence, Metric, ModelVersion, Run
+from bot.jobs import Job, MeasureJob, TidyJob
 from tests.memory import Queued
 from tests.proofs.world import World, policy_of
 
@@ -126,6 +127,27 @@ def a_marker_that_has_done_its_work() -> tuple[World, Act]:
     return world, lambda world: world.jobs.accept(TidyJob(model, "dev", "by hand"))
 
 
+def measurable() -> World:
+    """Version 1 runs in dev, and test is asked for when it has been measured there."""
+    world = World(policy_of(test='request_after = "inference"'))
+    world.evaluations.reports["s3://runs/1"] = Evidence((Metric("auc", 0.9),), "s3://runs/1", "digest")
+    approved_in_dev(world)
+    return world
+
+
+def measure(world: World, name: str = "run-1", *, problem: str = "") -> None:
+    uri = "" if problem else "s3://runs/1"
+    world.jobs.accept(MeasureJob(ModelVersion("churn", 1), Run("dev", name), "event", uri=uri, problem=problem))
+
+
+def a_measurement() -> tuple[World, Act]:
+    return measurable(), measure
+
+
+def a_measurement_that_fails() -> tuple[World, Act]:
+    return measurable(), lambda world: measure(world, problem="it failed")
+
+
 ALL = (
     an_approval,
     a_rejection,
@@ -140,6 +162,8 @@ ALL = (
     an_approval_by_hand,
     a_stop_by_hand,
     a_marker_that_has_done_its_work,
+    a_measurement,
+    a_measurement_that_fails,
 )
 
 

@@ -1,0 +1,257 @@
+"""Batch inference asks for the next environment: with what it measured, once, and only where that is waited for."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from bot.card import card_of, plain, told
+from bot.domain import Evidence, Measured, Metric, ModelVersion, RequestId, Run, State
+from bot.errors import Unavailable
+from bot.jobs import MeasureJob, Receipt, decode_job, deduplication_id, encode_job
+from bot.openings import MOST_TOLD
+from tests.proofs.scenarios import approved_in_dev, measurable, measure
+from tests.proofs.world import World, policy_of
+
+MODEL = ModelVersion("churn", 1)
+TEST = RequestId("churn", 1, "test", 1)
+REPORT = Evidence((Metric("auc", 0.9),), "s3://runs/1", "digest", run=Run("dev", "run-1"))
+
+
+def job(environment="dev", name="run-1", **more):
+    return MeasureJob(MODEL, Run(environment, name), "event", **more)
+
+
+def accepted(world, *jobs):
+    for each in jobs:
+        world.jobs.accept(each)
+    world.drain()
+    return world.state(MODEL)
+
+
+def asked(state):
+    """The round of test that waits or has waited."""
+    one = state.current("test")
+    assert one
+    return one
+
+
+def threads(world, environment):
+    """What is told below the card of an environment."""
+    state = world.state(MODEL)
+    [card] = [each for each in world.channel.messages.values() if each.card.request == state.current(environment).id]
+    return [plain(line) for line in card.replies]
+
+
+def test_without_a_measurement_nothing_is_asked_for():
+    assert not measurable().state(MODEL).current("test")
+
+
+def test_a_measurement_asks_for_the_next_environment_with_what_it_measured():
+    world = measurable()
+    measure(world)
+    world.drain()
+    one = asked(world.state(MODEL))
+    assert one.state is State.PENDING
+    assert one.opened.evidence == REPORT
+    card = card_of(world.state(MODEL), one)
+    assert card.table
+    assert [row.challenger for row in card.table.rows] == ["0.900"]
+    assert "Measured in dev by run-1" in [plain(line) for line in card.facts]
+    assert threads(world, "dev")[-1] == "churn v1 was measured in dev by run-1 and asks for test."
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_one_run_asks_once_however_often_it_is_told(times):
+    world = measurable()
+    state = accepted(world, *(replace(job(uri="s3://runs/1"), sender=f"event-{number}") for number in range(times)))
+    assert len(state.rounds["test"]) == 1
+    head = state.head
+    assert accepted(world, job(name="run-2", uri="s3://runs/1")).head == head, "test is being asked about already"
+
+
+def test_metrics_that_were_only_told_are_said_to_be():
+    world = measurable()
+    one = accepted(world, job(metrics=(Metric("auc", 0.8),))).current("test")
+    assert one.opened.evidence == Evidence((Metric("auc", 0.8),), run=Run("dev", "run-1"))
+    facts = [plain(line) for line in card_of(world.state(MODEL), one).facts]
+    assert "Measured in dev by run-1 · as reported, not read from storage" in facts
+
+
+def test_without_metrics_the_request_says_so():
+    one = accepted(measurable(), job()).current("test")
+    assert (one.opened.evidence.metrics, one.opened.evidence.problem) == ((), "No metrics reported.")
+
+
+def test_a_report_that_cannot_be_read_says_so_on_the_card_that_is_asked_with():
+    one = accepted(measurable(), job(uri="s3://missing")).current("test")
+    assert "could not be read" in one.opened.evidence.problem
+
+
+def held(rule, *jobs):
+    world = World(policy_of(test=f'request_after = "inference"\n{rule}'))
+    approved_in_dev(world)
+    return world, accepted(world, *jobs)
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "says"),
+    [
+        ("metrics_required = true", {}, "No metrics reported, and test wants metrics"),
+        ("metrics_required = true", {"uri": "s3://missing"}, "no such object, and test wants metrics"),
+        ('evidence = "stored"', {"metrics": (Metric("auc", 1.0),)}, "told and not stored, and test wants them stored"),
+        ("", {"problem": "it failed (out of memory)"}, "nothing is asked for: it failed (out of memory)"),
+    ],
+)
+def test_what_asks_for_nothing_is_told_in_the_thread(rule, given, says):
+    world, state = held(rule, job(**given))
+    assert not state.current("test")
+    assert isinstance(state.entries[-1].event, Measured)
+    assert says in threads(world, "dev")[-1]
+    assert says in plain(told(state, state.entries[-1]))
+
+
+def test_a_run_that_is_good_after_one_that_failed_asks():
+    world, state = held("metrics_required = true", job(problem="it failed"), job(name="run-2", metrics=REPORT.metrics))
+    assert asked(state).opened.evidence.run == Run("dev", "run-2")
+    assert [line.partition(" by ")[2] for line in threads(world, "dev")[1:]] == [
+        "run-1, and nothing is asked for: it failed.",
+        "run-2 and asks for test.",
+    ]
+
+
+def test_a_log_is_no_monitoring(caplog):
+    failures = [job(name=f"run-{number}", problem="it failed") for number in range(MOST_TOLD + 2)]
+    with caplog.at_level(logging.WARNING):
+        state = accepted(measurable(), *failures)
+    assert sum(isinstance(entry.event, Measured) for entry in state.entries) == MOST_TOLD
+    assert "run-6: it failed" in caplog.text
+    assert accepted(measurable(), *failures, job(name="good", uri="s3://runs/1")).current("test")
+
+
+@pytest.mark.parametrize("environment", ["test", "prod", "elsewhere", ""])
+def test_a_measurement_where_the_version_does_not_run_changes_nothing(environment):
+    world = measurable()
+    before = world.state(MODEL)
+    for given in ({"uri": "s3://runs/1"}, {"problem": "it failed"}):
+        assert accepted(world, job(environment, **given)) == before
+
+
+@pytest.mark.parametrize("given", [{"uri": "s3://runs/1"}, {"problem": "it failed"}])
+def test_a_measurement_that_comes_late_changes_nothing(given):
+    world = measurable()
+    measure(world)
+    world.drain()
+    world.answer("omar", str(TEST), "reject")
+    world.drain()
+    before = world.state(MODEL)
+    assert accepted(world, job(name="run-2", **given)) == before, "a rejected version is asked about by people alone"
+
+
+def test_a_measurement_before_the_approval_or_after_a_revoke_changes_nothing():
+    world = World(policy_of(test='request_after = "inference"'))
+    world.register(1)
+    world.drain()
+    before = world.state(MODEL)
+    assert accepted(world, job(metrics=REPORT.metrics)) == before
+    world.answer("maya", "churn/1/dev/1")
+    world.revoke("maya", "churn/1/dev/1")
+    world.drain()
+    before = world.state(MODEL)
+    assert accepted(world, job(name="run-2", metrics=REPORT.metrics)) == before
+
+
+def test_after_a_revoke_and_a_new_approval_a_measurement_asks_again():
+    world = measurable()
+    measure(world)
+    world.drain()
+    world.revoke("maya", "churn/1/dev/1")
+    world.drain()
+    assert asked(world.state(MODEL)).state is State.ENDED
+    world.ask("omar", MODEL, "dev")
+    world.drain()
+    world.answer("maya", "churn/1/dev/2")
+    world.drain()
+    assert asked(accepted(world, job(name="run-2", uri="s3://runs/1"))).state is State.PENDING
+
+
+def test_a_person_may_ask_without_a_measurement():
+    world = measurable()
+    world.ask("omar", MODEL, "test")
+    world.drain()
+    assert asked(world.state(MODEL)).opened.evidence.run is None
+
+
+def test_where_an_approval_asks_a_measurement_does_not():
+    world = World(policy_of())
+    approved_in_dev(world)
+    before = world.state(MODEL)
+    assert accepted(world, job(metrics=REPORT.metrics)) == before
+
+
+def test_a_version_that_is_not_governed_or_gone_is_left_alone():
+    world = measurable()
+    other = ModelVersion("fraud", 1)
+    world.jobs.accept(MeasureJob(other, Run("dev", "run-1"), "event", metrics=REPORT.metrics))
+    world.drain()
+    assert not world.state(other).head
+    before = world.state(MODEL)
+    del world.registry.packages[MODEL]
+    assert accepted(world, job(metrics=REPORT.metrics)).entries == before.entries
+
+
+def test_a_log_that_moves_while_a_failure_is_told_is_read_again():
+    world = measurable()
+    world.ask("omar", MODEL, "test")
+    [queued] = world.jobs.queues["openings"]
+    world.jobs.queues["openings"].clear()
+    waiting = [queued.job]
+
+    def step(_name, effect):
+        if _name.startswith("create") and waiting:
+            world.worker().handle(waiting.pop(), Receipt())
+        return effect()
+
+    with world.stepping(step), pytest.raises(Unavailable, match="moved while run-1 was told"):
+        world.worker().handle(job(problem="it failed"), Receipt())
+    state = accepted(world, job(problem="it failed"))
+    assert asked(state).opened.evidence.run is None
+    assert not any(isinstance(entry.event, Measured) for entry in state.entries)
+
+
+def test_a_job_travels_and_is_told_apart_by_its_run_and_its_sender():
+    one = job(metrics=(Metric("auc", 0.9, 0.01, "x"),))
+    assert decode_job(encode_job(one)) == one
+    assert len({deduplication_id(each) for each in (one, replace(one, sender="e-2"), job(name="run-2"))}) == 3
+
+
+def test_a_registry_that_is_away_is_waited_for():
+    world = measurable()
+    calls = []
+
+    def step(name, effect):
+        calls.append(name)
+        if name.startswith("describe") and len(calls) < 4:
+            raise Unavailable("no answer")
+        return effect()
+
+    world.step = step
+    assert accepted(world, job(uri="s3://runs/1")).current("test")
+
+
+def test_one_run_that_failed_is_told_once_however_often_it_is_told():
+    state = accepted(measurable(), *(replace(job(problem="it failed"), sender=f"event-{n}") for n in range(3)))
+    assert sum(isinstance(entry.event, Measured) for entry in state.entries) == 1
+
+
+def test_a_measurement_does_not_take_the_place_of_an_approval_that_asks():
+    world = World(policy_of())
+    world.register(1)
+    world.drain()
+    world.answer("maya", "churn/1/dev/1")
+    [queued] = world.jobs.queues["decisions"]
+    world.worker().handle(queued.job, Receipt())
+    for queue in world.jobs.queues.values():
+        queue.clear()
+    assert not world.state(MODEL).current("test"), "the echo of the approval is lost"
+    assert not accepted(world, job(metrics=REPORT.metrics)).current("test")
