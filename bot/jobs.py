@@ -90,7 +90,10 @@ class OpenJob:
 
 @dataclass(frozen=True, slots=True)
 class MeasureJob:
-    """A batch inference has ended in an environment: with metrics, told or stored at `uri`, or with a problem."""
+    """A batch inference has ended in an environment: with metrics, told or stored at `uri`, or with a problem.
+
+    `optional` says that nobody named the `uri`: where nothing lies, nothing was reported.
+    """
 
     model: ModelVersion
     run: Run
@@ -98,6 +101,7 @@ class MeasureJob:
     metrics: tuple[Metric, ...] = ()
     uri: str = ""
     problem: str = ""
+    optional: bool = False
 
     @property
     def op(self) -> str:

@@ -65,7 +65,7 @@ class Openings:
         looked, described_package, read = self._near.crew.together(
             lambda: self._near.records.look(job.model, status=True),
             lambda: self._near.registry.describe(job.model),
-            lambda: self._near.evaluations.read(job.uri) if job.uri else None,
+            lambda: self._near.evaluations.read(job.uri, optional=job.optional) if job.uri else None,
         )
         package: Package | None = described_package.result()
         look, around = self._hands.observe(looked.result(), package), None

@@ -93,8 +93,11 @@ class ModelRegistry(Protocol):
 class Evaluations(Protocol):
     """Where evaluation reports lie."""
 
-    def read(self, uri: str) -> Evidence:
-        """Read a report; what cannot be read is said in `problem`, never raised."""
+    def read(self, uri: str, *, optional: bool = False) -> Evidence:
+        """Read a report; what cannot be read is said in `problem`, never raised.
+
+        An `optional` report that is not there was not reported.
+        """
         ...
 
 

@@ -169,11 +169,15 @@ def events(environment: Environment) -> Events:
     """What turns EventBridge's events into hints."""
     from bot.aws.events import jobs_of
     from bot.aws.events import records as records_of
+    from bot.aws.transforms import TransformJobs
 
     settings = Settings(environment)
     aws = settings.aws()
     settings.check()
-    return Events(records_of, partial(jobs_of, account=aws.account, region=aws.region), _Home(aws).queue)
+    home = _Home(aws)
+    transforms = TransformJobs(home.clients, account=aws.account, region=aws.region)
+    read = partial(jobs_of, account=aws.account, region=aws.region, transforms=transforms.measured)
+    return Events(records_of, read, home.queue)
 
 
 @dataclass(frozen=True, slots=True)

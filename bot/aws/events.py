@@ -9,11 +9,12 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 import logging
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.aws.metrics import Unreadable, metrics_in
+from bot.aws.transforms import ENDED, LONGEST_REASON
 from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run
 from bot.encoding import decode
 from bot.errors import Malformed
@@ -23,13 +24,16 @@ log = logging.getLogger(__name__)
 
 LARGEST = 256 * 1024
 """Bytes of an event; EventBridge's own limit."""
+_JOB = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 LONGEST_ID, LONGEST_URI, LAST_VERSION = 128, 1024, 999_999_999
-LONGEST_RUN, LONGEST_REASON = 120, 200
+LONGEST_RUN = 120
 MEASURED = ("model-approvals", "Model Inference Measured")
 KNOWN = frozenset({"model_package_arn", "environment", "run", "status", "reason", "metrics", "metrics_uri"})
 """What the detail of such an event may say."""
 Json = Mapping[str, Any]
+Transforms = Callable[[str, str], Job | None]
+"""What a transform job measured, by its name, for a sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ def records(event: object) -> list[Record]:
     return [Record(each.get("body"), each["messageId"]) for each in found]
 
 
-def jobs_of(record: Record, *, account: str, region: str) -> list[Job]:
-    """The hints in one event; raise `Malformed` for what is no event at all."""
+def jobs_of(record: Record, *, account: str, region: str, transforms: Transforms) -> list[Job]:
+    """The hints in one event; raise `Malformed` for what is no event at all, `Unavailable` when AWS does not tell."""
     event = _envelope(record)
     place = (event.get("account", account), event.get("region", region))
     if place != (account, region):
@@ -62,6 +66,8 @@ def jobs_of(record: Record, *, account: str, region: str) -> list[Job]:
     kind = (event["source"], event["detail-type"])
     if kind == ("aws.sagemaker", "SageMaker Model Package State Change"):
         return _of_package(event, event["detail"], account=account, region=region)
+    if kind == ("aws.sagemaker", "SageMaker Transform Job State Change"):
+        return _of_transform(event, transforms)
     if kind == MEASURED:
         return [_of_measurement(str(event["id"]), event["detail"], account=account, region=region)]
     if kind != ("aws.ssm", "Parameter Store Change"):  # the sweep compares every approved model
@@ -106,6 +112,17 @@ def _of_package(event: Json, detail: Json, *, account: str, region: str) -> list
     if _is_registration(detail):
         return [OpenJob(model, sender, fresh=True, metrics_uri=_metrics_uri(detail))]
     return [CheckJob(model, sender), OpenJob(model, sender)]
+
+
+def _of_transform(event: Json, transforms: Transforms) -> list[Job]:
+    """A batch transform job that has ended, as SageMaker itself tells of it."""
+    name, status = (_optional(event["detail"], f"TransformJob{part}", str) for part in ("Name", "Status"))
+    if name is None or not _JOB.fullmatch(name):
+        raise Malformed(f"an event about the transform job {_shown(name)}")
+    if status not in ENDED:
+        return []
+    job = transforms(name, str(event["id"]))
+    return [job] if job else []
 
 
 def _of_measurement(sender: str, detail: Json, *, account: str, region: str) -> Job:

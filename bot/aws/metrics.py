@@ -39,6 +39,10 @@ class Unreadable(Exception):
     """Why a report says nothing, in words for the card."""
 
 
+class _Missing(Unreadable):
+    """There is no report."""
+
+
 class _NotJson(Exception):
     """A text is no JSON at all."""
 
@@ -49,11 +53,14 @@ class S3Evaluations:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def read(self, uri: str) -> Evidence:
+    def read(self, uri: str, *, optional: bool = False) -> Evidence:
         """Read a report's metrics, and the digest of its bytes."""
         try:
             body = self._body(uri)
             metrics, odd = metrics_of(body)
+        except _Missing as why:
+            says = "No metrics reported." if optional else f"Metrics could not be read: {why}."
+            return Evidence(uri="" if optional else uri, problem=says)
         except Unreadable as why:
             return Evidence(uri=uri, problem=f"Metrics could not be read: {why}.")
         return Evidence(metrics, uri, hashlib.sha256(body).hexdigest(), _left_out(odd))
@@ -66,7 +73,8 @@ class S3Evaluations:
             with unavailable("s3:GetObject"):
                 return self._download(found[1], found[2])
         except (Unavailable, ClientError, BotoCoreError, OSError) as error:
-            raise Unreadable(_reason(error.__cause__ or error)) from error
+            reason = _reason(error.__cause__ or error)
+            raise (_Missing if reason == _REASONS["NoSuchKey"] else Unreadable)(reason) from error
 
     def _download(self, bucket: str, key: str) -> bytes:
         answer = self._clients("s3").get_object(Bucket=bucket, Key=key)

@@ -1186,6 +1186,13 @@ def test_a_store_that_does_not_answer_is_said_and_not_raised(error, why):
     assert why in found.problem
 
 
+def test_an_optional_report_that_is_not_there_was_not_reported(on_aws, aws):
+    uri = stored(aws, b'{"auc": 1}')
+    assert on_aws.evaluations.read(f"{uri}.missing", optional=True) == Evidence(problem="No metrics reported.")
+    assert on_aws.evaluations.read(uri, optional=True).metrics == (Metric("auc", 1.0),)
+    assert "no such bucket" in on_aws.evaluations.read("s3://nowhere/m.json", optional=True).problem
+
+
 def test_a_report_that_may_not_be_read_is_an_error_in_the_log(caplog):
     found = S3Evaluations(Canned(client_error("AccessDenied", 403))).read("s3://models/a.json")
     assert "not permitted" in found.problem

@@ -26,6 +26,10 @@ COMPARED = [CheckJob(CHURN, "e-1"), OpenJob(CHURN, "e-1")]
 ABSENT = object()
 
 
+def nothing(name, _sender):
+    raise AssertionError(f"nobody asked about the transform job {name}")
+
+
 def detail(**changes):
     found = {
         "ModelPackageGroupName": "churn",
@@ -64,7 +68,7 @@ def parameter(name, **changes):
 def read(whole):
     """The jobs that a directly delivered event asks for."""
     (one,) = records(whole)
-    return jobs_of(one, account=ACCOUNT, region=REGION)
+    return jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
 
 
 def queued(*bodies):
@@ -222,7 +226,7 @@ def test_a_written_parameter_asks_for_nothing_and_is_no_surprise(name, caplog):
     "other",
     [
         event(source="aws.s3"),
-        event(**{"detail-type": "SageMaker Transform Job State Change"}),
+        event(**{"detail-type": "SageMaker Training Job State Change"}),
         event(source="aws.ssm"),
         event({}, **{"source": "aws.scheduler", "detail-type": "Scheduled Event"}),
     ],
@@ -242,7 +246,7 @@ def test_of_several_records_the_good_ones_count():
     taken: dict[str, Any] = {}
     for one in records(queued(good, "{", "7", "", good, too_long, "[" * 100_000, json.dumps(event({})), "NaN")):
         try:
-            taken[one.message_id] = jobs_of(one, account=ACCOUNT, region=REGION)
+            taken[one.message_id] = jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
         except Malformed as problem:
             taken[one.message_id] = str(problem)
     assert taken["m-1"] == taken["m-5"] == OPENED
@@ -266,16 +270,16 @@ def test_an_event_may_have_256_kibibytes_and_no_byte_more(size, letter):
     (one,) = records(queued(json.dumps(event(padding=filling), ensure_ascii=False)))
     if size > 256 * 1024:
         with pytest.raises(Malformed, match=str(size)):
-            jobs_of(one, account=ACCOUNT, region=REGION)
+            jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
     else:
-        assert jobs_of(one, account=ACCOUNT, region=REGION) == OPENED
+        assert jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing) == OPENED
 
 
 def test_a_body_that_nests_as_deep_as_can_be_read_is_malformed():
     deep = ["[" * depth + "]" * depth for depth in range(50, 1000)]
     for one in records(queued(*deep)):
         with pytest.raises(Malformed):
-            jobs_of(one, account=ACCOUNT, region=REGION)
+            jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
 
 
 @pytest.mark.parametrize("body", [None, 7, {}, [], ABSENT])
@@ -286,7 +290,7 @@ def test_a_record_whose_body_is_no_text_is_malformed(body):
     (one,) = records(whole)
     assert one.message_id == "m-1"
     with pytest.raises(Malformed):
-        jobs_of(one, account=ACCOUNT, region=REGION)
+        jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
 
 
 def test_records_of_something_else_than_a_queue_are_malformed():
@@ -350,7 +354,7 @@ def test_whatever_the_body_it_is_read_or_malformed(whole, broken, depth):
     body = "[" * depth + json.dumps(whole)[broken:] + "]" * depth
     (one,) = records(queued(body))
     try:
-        assert is_hints(jobs_of(one, account=ACCOUNT, region=REGION))
+        assert is_hints(jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing))
     except Malformed as problem:
         str(problem).encode()
 
@@ -420,7 +424,7 @@ def measurement(**changes):
 
 def measured(**changes):
     """The one job of a measurement."""
-    [job] = jobs_of(records(measurement(**changes))[0], account=ACCOUNT, region=REGION)
+    [job] = jobs_of(records(measurement(**changes))[0], account=ACCOUNT, region=REGION, transforms=nothing)
     assert isinstance(job, MeasureJob)
     return job
 
@@ -489,10 +493,47 @@ def test_a_measurement_with_a_mistake_says_which(changes, why):
 @pytest.mark.parametrize("place", [{"account": "999999999999"}, {"region": "eu-west-1"}])
 def test_a_measurement_from_elsewhere_is_ignored(place, caplog):
     found = {**measurement(), **place}
-    assert jobs_of(records(found)[0], account=ACCOUNT, region=REGION) == []
+    assert jobs_of(records(found)[0], account=ACCOUNT, region=REGION, transforms=nothing) == []
     assert "another account or region" in caplog.text
 
 
 @pytest.mark.parametrize("source", ["aws.sagemaker", "somebody", ""])
 def test_only_measurements_of_our_name_are_heard(source):
-    assert jobs_of(records({**measurement(), "source": source})[0], account=ACCOUNT, region=REGION) == []
+    assert (
+        jobs_of(records({**measurement(), "source": source})[0], account=ACCOUNT, region=REGION, transforms=nothing)
+        == []
+    )
+
+
+# -- batch transform jobs
+
+
+def transformed(transforms=nothing, **changes):
+    said = {"TransformJobName": "night-1", "TransformJobStatus": "Completed", **changes}
+    said = {name: value for name, value in said.items() if value is not ABSENT}
+    found = event(said, **{"detail-type": "SageMaker Transform Job State Change"})
+    return jobs_of(records(found)[0], account=ACCOUNT, region=REGION, transforms=transforms)
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_a_transform_job_that_has_ended_is_looked_at(status):
+    job, asked = MeasureJob(CHURN, Run("dev", "night-1"), "e-1", uri=URI), []
+
+    def look(*about):
+        asked.append(about)
+        return job
+
+    assert transformed(look, TransformJobStatus=status) == [job]
+    assert transformed(lambda *_: None) == []
+    assert asked == [("night-1", "e-1")]
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping", "", ABSENT])
+def test_a_transform_job_that_goes_on_is_nobodys_business(status):
+    assert transformed(TransformJobStatus=status) == []
+
+
+@pytest.mark.parametrize("name", [ABSENT, "", "a b", "x" * 64, "../x", "-x", ["x"]])
+def test_an_event_about_no_transform_job_is_malformed(name):
+    with pytest.raises(Malformed, match="ransform"):
+        transformed(TransformJobName=name)

@@ -83,6 +83,11 @@ def test_without_metrics_the_request_says_so():
     assert (one.opened.evidence.metrics, one.opened.evidence.problem) == ((), "No metrics reported.")
 
 
+def test_a_report_that_nobody_named_and_that_is_not_there_was_not_reported():
+    one = asked(accepted(measurable(), job(uri="s3://missing", optional=True)))
+    assert one.opened.evidence == Evidence(problem="No metrics reported.", run=Run("dev", "run-1"))
+
+
 def test_a_report_that_cannot_be_read_says_so_on_the_card_that_is_asked_with():
     one = accepted(measurable(), job(uri="s3://missing")).current("test")
     assert "could not be read" in one.opened.evidence.problem

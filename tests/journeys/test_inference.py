@@ -90,6 +90,29 @@ def test_a_run_that_failed_is_told_in_the_thread_and_the_next_good_one_asks(stac
     assert "as reported, not read from storage" in str(card(stack, model, "test").blocks)
 
 
+def test_a_transform_job_asks_by_itself(stack):
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    sagemaker, name = stack.aws.client("sagemaker"), f"{model.group}-night"
+    role = f"arn:aws:iam::{stack.aws.account}:role/batch"
+    container = {"ModelPackageName": model.arn}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in"}}
+    sagemaker.create_transform_job(
+        TransformJobName=name,
+        ModelName=name,
+        TransformInput={"DataSource": source},
+        TransformOutput={"S3OutputPath": f"s3://{BUCKET}/{name}"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        Tags=[{"Key": "model-approvals:environment", "Value": "dev"}],
+    )
+    stack.aws.client("s3").put_object(Bucket=BUCKET, Key=f"{name}/evaluation.json", Body=b'{"auc": 0.917}')
+    detail = {"TransformJobName": name, "TransformJobStatus": "Completed"}
+    entry = {"Source": "aws.sagemaker", "DetailType": "SageMaker Transform Job State Change"}
+    put(stack, {**entry, "Detail": json.dumps(detail)})
+    assert "0.917" in str(card(stack, model, "test").blocks)
+
+
 def test_a_mistake_is_named_in_the_dead_letters_and_stops_nobody(stack, caplog):
     model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
     approve(stack, model)

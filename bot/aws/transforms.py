@@ -1,0 +1,84 @@
+"""SageMaker batch transform jobs: which version one ran, where, and where its metrics lie.
+
+`SageMaker Transform Job State Change`:
+https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bot.aws.clients import Clients, code_of, unavailable
+from bot.domain import ENVIRONMENT, GROUP, ModelVersion, Run
+from bot.jobs import MeasureJob
+
+ENVIRONMENT_TAG, METRICS_TAG = "model-approvals:environment", "model-approvals:metrics"
+"""Tags of a transform job: the environment that it ran in, and where its metrics lie if not beside its output."""
+REPORT = "evaluation.json"
+ENDED = {"Completed": "", "Failed": "it failed", "Stopped": "it was stopped"}
+LONGEST_REASON = 200
+
+Json = Mapping[str, Any]
+log = logging.getLogger(__name__)
+
+
+class TransformJobs:
+    """The transform jobs of one account and region; an event only says which to look at."""
+
+    def __init__(self, clients: Clients, *, region: str, account: str) -> None:
+        self._clients = clients
+        self._package = re.compile(
+            rf"arn:aws[a-z-]*:sagemaker:{region}:{account}:model-package/([^/]+)/([1-9][0-9]{{0,8}})"
+        )
+
+    def measured(self, name: str, sender: str) -> MeasureJob | None:
+        """What a job that has ended measured; nothing for one that is gone, under way, or none of the bot's business.
+
+        Raise `Unavailable` when AWS does not tell.
+        """
+        job = self._found("DescribeTransformJob", TransformJobName=name)
+        if job is None or job["TransformJobStatus"] not in ENDED:
+            return None
+        tags = self._tags(job["TransformJobArn"])
+        environment = tags.get(ENVIRONMENT_TAG, "")
+        if not ENVIRONMENT.fullmatch(environment):
+            log.info("the transform job %s has no tag %s, so it asks for nothing", name, ENVIRONMENT_TAG)
+            return None
+        version = self._version(self._found("DescribeModel", ModelName=job["ModelName"]) or {})
+        if version is None:
+            log.info("the transform job %s ran no version of a model package group of this account", name)
+            return None
+        problem = ENDED[job["TransformJobStatus"]]
+        if problem and (reason := " ".join(str(job.get("FailureReason", "")).split())[:LONGEST_REASON].rstrip(".")):
+            problem = f"{problem} ({reason})"
+        told, beside = tags.get(METRICS_TAG, ""), f"{job['TransformOutput']['S3OutputPath'].rstrip('/')}/{REPORT}"
+        uri = "" if problem else told or beside
+        return MeasureJob(version, Run(environment, name), sender, uri=uri, problem=problem, optional=not told)
+
+    def _version(self, model: Json) -> ModelVersion | None:
+        """The one version that the model was created from; a pipeline of several containers may name one, too."""
+        containers: Iterable[Json] = (model.get("PrimaryContainer") or {}, *model.get("Containers", ()))
+        named = (self._package.fullmatch(str(each.get("ModelPackageName", ""))) for each in containers)
+        found = {(each[1], int(each[2])) for each in named if each and GROUP.fullmatch(each[1])}
+        return ModelVersion(*found.pop()) if len(found) == 1 else None
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        found = self._found("ListTags", ResourceArn=arn) or {}
+        return {each["Key"]: each["Value"] for each in found.get("Tags", ())}
+
+    def _found(self, action: str, **asked: str) -> Json | None:
+        """Ask SageMaker; nothing for what is not there."""
+        client = self._clients("sagemaker")
+        call = getattr(client, re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower())
+        try:
+            with unavailable(f"sagemaker:{action}"):
+                answer: Json = call(**asked)
+        except ClientError as error:
+            if code_of(error) in {"ValidationException", "ResourceNotFound", "ResourceNotFoundException"}:
+                log.warning("%s of %s: there is none (%s)", action, *asked.values(), error)
+                return None
+            raise
+        return answer

@@ -1,0 +1,156 @@
+"""Transform jobs, asked for over HTTP: which version ran where, and where its metrics lie."""
+
+import uuid
+
+import pytest
+from botocore.stub import Stubber
+
+from bot.aws.clients import Clients
+from bot.aws.transforms import TransformJobs
+from bot.domain import ModelVersion, Run
+from bot.errors import Unavailable
+from bot.jobs import MeasureJob
+from infra.local.aws import Aws
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/churn:1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch"
+OUTPUT = "s3://models/runs/night-1"
+DEV = {"model-approvals:environment": "dev"}
+
+
+@pytest.fixture(scope="module")
+def aws():
+    with Aws() as running:
+        yield running
+
+
+@pytest.fixture
+def jobs(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LOCALBOT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    return TransformJobs(Clients(REGION), region=REGION, account=ACCOUNT)
+
+
+@pytest.fixture
+def ran(aws):
+    """Let a transform job have run: `ran(container, …, tags={…})` gives its name."""
+    sagemaker = aws.client("sagemaker")
+
+    def run(*containers, tags=None, output=OUTPUT):
+        name = f"night-{uuid.uuid4().hex[:8]}"
+        given = {"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": list(containers)}
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **given)
+        sagemaker.create_transform_job(
+            TransformJobName=name,
+            ModelName=name,
+            TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://models/in"}}},
+            TransformOutput={"S3OutputPath": output},
+            TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+            Tags=[{"Key": key, "Value": value} for key, value in (DEV if tags is None else tags).items()],
+        )
+        return name
+
+    return run
+
+
+def package(version, group="churn", account=ACCOUNT, region=REGION):
+    return {"ModelPackageName": f"arn:aws:sagemaker:{region}:{account}:model-package/{group}/{version}"}
+
+
+def test_a_job_names_its_version_its_environment_and_where_its_metrics_lie(jobs, ran):
+    name = ran(package(7))
+    uri = f"{OUTPUT}/evaluation.json"
+    assert jobs.measured(name, "e-1") == MeasureJob(
+        ModelVersion("churn", 7), Run("dev", name), "e-1", uri=uri, optional=True
+    )
+    assert jobs.measured(ran(package(7), output=f"{OUTPUT}/"), "e-1").uri == uri
+
+
+def test_a_tag_says_where_the_metrics_lie_instead(jobs, ran):
+    found = jobs.measured(ran(package(7), tags={**DEV, "model-approvals:metrics": "s3://models/m.json"}), "e-1")
+    assert (found.uri, found.optional) == ("s3://models/m.json", False)
+
+
+def test_one_of_several_containers_may_be_the_version(jobs, ran):
+    assert jobs.measured(ran({"Image": IMAGE}, package(3)), "e-1").model == ModelVersion("churn", 3)
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        [{"Image": IMAGE}],
+        [package(3), package(4)],
+        [package(3, account="999999999999")],
+        [package(3, region="eu-west-1")],
+        [{"ModelPackageName": "churn"}],
+    ],
+    ids=["no package", "two versions", "another account", "another region", "no version"],
+)
+def test_a_job_that_ran_no_one_version_of_ours_measured_nothing(jobs, ran, containers):
+    assert jobs.measured(ran(*containers), "e-1") is None
+
+
+@pytest.mark.parametrize("tags", [{}, {"model-approvals:environment": "Prod!"}, {"environment": "dev"}])
+def test_a_job_without_its_environment_asks_for_nothing(jobs, ran, tags):
+    assert jobs.measured(ran(package(7), tags=tags), "e-1") is None
+
+
+def test_a_job_that_is_not_there_asks_for_nothing(jobs, caplog):
+    assert jobs.measured("nobody-ran-this", "e-1") is None
+    assert "nobody-ran-this: there is none" in caplog.text
+
+
+def told(**changes):
+    """The job as AWS would tell of it; moto's jobs are always completed."""
+    clients = Clients(REGION)
+    stubber = Stubber(clients("sagemaker"))
+    job = {
+        "TransformJobName": "night-1",
+        "TransformJobArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:transform-job/night-1",
+        "TransformJobStatus": "Failed",
+        "ModelName": "night-1",
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://models/in"}}},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        "TransformOutput": {"S3OutputPath": OUTPUT},
+        "CreationTime": 0,
+        **changes,
+    }
+    stubber.add_response("describe_transform_job", job)
+    stubber.add_response("list_tags", {"Tags": [{"Key": key, "Value": value} for key, value in DEV.items()]})
+    model = {"ModelName": "night-1", "CreationTime": 0, "ModelArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/n"}
+    stubber.add_response("describe_model", {**model, "PrimaryContainer": package(7)})
+    with stubber:
+        return TransformJobs(clients, region=REGION, account=ACCOUNT).measured("night-1", "e-1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, "it failed"),
+        ({"FailureReason": "ClientError:\n too  large. "}, "it failed (ClientError: too large)"),
+        ({"TransformJobStatus": "Stopped", "FailureReason": "x" * 900}, f"it was stopped ({'x' * 200})"),
+    ],
+)
+def test_a_job_that_failed_says_why_and_has_no_metrics(monkeypatch, changes, problem):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LOCALBOT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    found = told(**changes)
+    assert (found.problem, found.uri) == (problem, "")
+
+
+def test_a_job_that_goes_on_is_not_asked_further(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LOCALBOT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    assert told(TransformJobStatus="InProgress") is None
+
+
+def test_an_aws_that_does_not_answer_is_waited_for(aws, jobs, ran):
+    name = ran(package(7))
+    aws.faults.add("ListTags", status=503, times=None)
+    try:
+        with pytest.raises(Unavailable, match="sagemaker:ListTags failed"):
+            jobs.measured(name, "e-1")
+    finally:
+        aws.faults.clear()
