@@ -292,10 +292,11 @@ def test_a_report_that_is_not_the_one_that_was_registered_is_not_shown(named):
     assert "the report is not the one that was registered" in found.problem
 
 
-def test_a_report_whose_digest_was_registered_is_shown():
+@pytest.mark.parametrize("digest", ["SHA256:Sha", "md5:other", "etag", ""])
+def test_a_report_whose_digest_was_registered_or_is_of_another_kind_is_shown(digest):
     world = World()
     uri = measured(world)
-    world.registry.packages[MODEL] = replace(world.registry.packages[MODEL], metrics=((uri, "SHA256:Sha"),))
+    world.registry.packages[MODEL] = replace(world.registry.packages[MODEL], metrics=((uri, digest),))
     world.drain()
     assert world.state(MODEL).pending[0].opened.evidence == world.evaluations.reports[uri]
 
