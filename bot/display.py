@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from bot.card import card_of, told
@@ -49,6 +50,7 @@ class Display:
         self._cards = dict(cards)
         self._fresh: set[tuple[RequestId, str]] = set()
         self._failed = False
+        self._lock = Lock()
 
     @property
     def complete(self) -> bool:
@@ -190,10 +192,14 @@ class Display:
         return True
 
     def _note(self, one: Round, surface: str, **changes: Any) -> None:  # noqa: ANN401 - fields of Posted
-        self._keep(one, surface, replace(self._cards[one.id].surfaces[surface], **changes))
+        """A card is repainted and its thread told side by side: neither may write over what the other has noted."""
+        with self._lock:
+            record = self._cards[one.id]
+            self._cards[one.id] = record.with_surface(surface, replace(record.surfaces[surface], **changes))
 
     def _keep(self, one: Round, surface: str, posted: Posted) -> None:
-        self._cards[one.id] = self._cards.get(one.id, CardRecord()).with_surface(surface, posted)
+        with self._lock:
+            self._cards[one.id] = self._cards.get(one.id, CardRecord()).with_surface(surface, posted)
 
 
 def threads_of(state: VersionState, entry: Entry) -> tuple[RequestId, ...]:

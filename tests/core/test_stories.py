@@ -2,11 +2,15 @@
 
 import json
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from bot.card import card_of as card_shown
+from bot.display import Display, Task, threads_of
 from bot.domain import (
     ChatUser,
     Evidence,
@@ -22,6 +26,8 @@ from bot.errors import Refused, Unavailable
 from bot.history import next_entry
 from bot.jobs import CheckJob, OpenJob, Receipt, RequestJob, TidyJob
 from bot.promotion import RECORDED, TRYING, UNSURE
+from bot.records import CardRecord
+from bot.waves import ThreadCrew
 from tests.proofs.scenarios import approved_in_dev
 from tests.proofs.world import MAX_RECEIVES, World, policy_of
 
@@ -470,3 +476,33 @@ def test_a_request_of_a_person_is_opened_for_a_quorum_that_the_policy_asks_for_n
     one = world.state(MODEL).pending[0]
     assert (one.required, one.opened.requester.oid) == (3, "oid-maya")
     assert one.opened.expires_at - one.opened_entry.at > timedelta(days=13)
+
+
+class Meeting(dict[RequestId, CardRecord]):
+    """Two who read it at once are let go together."""
+
+    def __init__(self, found):
+        super().__init__(found)
+        self._barrier = Barrier(2, timeout=0.2)
+
+    def __getitem__(self, request):
+        found = super().__getitem__(request)
+        with suppress(BrokenBarrierError):
+            self._barrier.wait()
+        return found
+
+
+def test_what_a_repaint_and_a_reply_note_side_by_side_is_both_remembered():
+    world = asked()
+    request = RequestId("churn", 1, "dev", 1)
+    before = world._record(request)
+    world.answer("maya", str(request))
+    world.drain()
+    state = world.state(MODEL)
+    display = Display(world.near(), state, Task(), {request: before})
+    display._cards = Meeting(display._cards)
+    for future in ThreadCrew().together(*display.updates(), *display.replies()):
+        future.result()
+    posted = display.changed[request].surfaces["slack"]
+    told = [entry.seq for entry in state.entries if request in threads_of(state, entry)]
+    assert (posted.shown, posted.threaded) == (card_shown(state, state.round(request)).digest, told[-1])
