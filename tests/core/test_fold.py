@@ -22,6 +22,7 @@ from bot.domain import (
     Evidence,
     Expiry,
     Hand,
+    Measured,
     Metric,
     ModelVersion,
     Observed,
@@ -268,6 +269,7 @@ EVENTS = [
     Expiry("test", 1),
     *(Observed("changed", "kim", action, "dev", 1) for action in Hand),
     Observed("changed", "kim", Hand.BRAKE),
+    Measured("dev", "night-1", "it failed"),
 ]
 SCALARS = st.none() | st.booleans() | st.integers(1, 3) | st.floats() | st.text(max_size=3)
 JSON: st.SearchStrategy[Any] = SCALARS | st.builds(list) | st.builds(dict)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import Answer, ChatUser, MessageRef, ModelVersion, RequestId
+from bot.domain import Answer, ChatUser, MessageRef, Metric, ModelVersion, RequestId, Run
 from bot.encoding import encode
 from bot.errors import Malformed
 from bot.jobs import (
@@ -17,6 +17,7 @@ from bot.jobs import (
     CheckJob,
     Click,
     Job,
+    MeasureJob,
     OpenJob,
     RequestJob,
     RevokeJob,
@@ -39,13 +40,14 @@ ANSWER = AnswerJob(REQUEST, Answer.REJECT, MAYA, OP, START, "drifts", CARD)
 REVOKE = RevokeJob(REQUEST, MAYA, OP, START, "drifts", CARD)
 ASK = RequestJob(MODEL, "dev", MAYA, OP, START)
 OPEN = OpenJob(MODEL, "event-1", fresh=True, metrics_uri="s3://reports/7")
+MEASURE = MeasureJob(MODEL, Run("dev", "night-1"), "event-1", (Metric("auc", 0.9),))
 CHECK = CheckJob(MODEL, "event-1", ("dev", "test"))
 SUPERSEDE = SupersedeJob(REQUEST, 9, "sweep-1")
 TIDY = TidyJob(MODEL, "dev", "sweep-1")
 CLICKS: list[Click] = [ANSWER, REVOKE, ASK]
-HINTS: list[OpenJob | CheckJob | SupersedeJob | TidyJob] = [OPEN, CHECK, SUPERSEDE, TIDY]
+HINTS: list[OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob] = [OPEN, MEASURE, CHECK, SUPERSEDE, TIDY]
 EVERY: list[Job] = [*CLICKS, *HINTS]
-WORDS = ["answer", "revoke", "request", "open", "check", "supersede", "tidy"]
+WORDS = ["answer", "revoke", "request", "open", "measure", "check", "supersede", "tidy"]
 
 
 def body(job, **changes):
@@ -95,7 +97,7 @@ def test_a_job_that_lacks_what_it_needs_is_malformed(job):
 def test_only_what_opens_posts_or_tidies_takes_the_queue_of_openings(job):
     jobs = MemoryJobs(ManualClock())
     jobs.put(job)
-    taken = "openings" if job in (ASK, OPEN, TIDY) else "decisions"
+    taken = "openings" if job in (ASK, OPEN, MEASURE, TIDY) else "decisions"
     assert [queued.job for queued in jobs.queues[taken]] == [job]
     assert isinstance(job, OPENINGS) == (taken == "openings")
 
