@@ -207,10 +207,8 @@ class Openings:
             return read
         if not package.metrics_uri:
             return Evidence(problem="No metrics reported.")
-        named = read and read.uri == package.metrics_uri
-        return rules.as_registered(
-            read if named and read else self._near.evaluations.read(package.metrics_uri), package
-        )
+        known = read if read and read.uri == package.metrics_uri else None
+        return rules.as_registered(known or self._near.evaluations.read(package.metrics_uri), package)
 
     def _requester(self, package: Package) -> Requester:
         """Who registered the version, tied to the directory where an address is known."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.aws.metrics import Unreadable, metrics_in
-from bot.aws.transforms import ENDED, LONGEST_REASON
+from bot.aws.transforms import ENDED, problem_of
 from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run
 from bot.encoding import decode
 from bot.errors import Malformed
@@ -137,13 +137,10 @@ def _of_measurement(sender: str, detail: Json, *, account: str, region: str) -> 
         raise Malformed(f"a measurement of {model} whose run is {_shown(run)}: 1 to {LONGEST_RUN} letters name it")
     job = MeasureJob(model, Run(environment, run.strip()), sender)
     status = _optional(detail, "status", str) or "Completed"
-    if status in {"Failed", "Stopped"}:
-        reason = " ".join((_optional(detail, "reason", str) or "").split())[:LONGEST_REASON].rstrip(".")
-        return replace(
-            job, problem=f"it {'failed' if status == 'Failed' else 'was stopped'}{reason and f' ({reason})'}"
-        )
-    if status != "Completed":
-        raise Malformed(f"a measurement of {model} with the status {_shown(status)}: Completed, Failed or Stopped")
+    if status not in ENDED:
+        raise Malformed(f"a measurement of {model} with the status {_shown(status)}: {', '.join(ENDED)} are known")
+    if problem := problem_of(status, _optional(detail, "reason", str) or ""):
+        return replace(job, problem=problem)
     uri, metrics = _optional(detail, "metrics_uri", str) or "", _optional(detail, "metrics", Mapping) or {}
     if (uri and metrics) or len(uri) > LONGEST_URI:
         raise Malformed(f"a measurement of {model}: either metrics or metrics_uri, of at most {LONGEST_URI} characters")

@@ -25,6 +25,12 @@ Json = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
+def problem_of(status: str, reason: str) -> str:
+    """Why a run that has ended measured nothing, on one line; nothing for one that was completed."""
+    said = " ".join(reason.split())[:LONGEST_REASON].rstrip(".")
+    return f"{ENDED[status]} ({said})" if ENDED[status] and said else ENDED[status]
+
+
 class TransformJobs:
     """The transform jobs of one account and region; an event only says which to look at."""
 
@@ -51,9 +57,7 @@ class TransformJobs:
         if version is None:
             log.info("the transform job %s ran no version of a model package group of this account", name)
             return None
-        problem = ENDED[job["TransformJobStatus"]]
-        if problem and (reason := " ".join(str(job.get("FailureReason", "")).split())[:LONGEST_REASON].rstrip(".")):
-            problem = f"{problem} ({reason})"
+        problem = problem_of(job["TransformJobStatus"], str(job.get("FailureReason", "")))
         told, beside = tags.get(METRICS_TAG, ""), f"{job['TransformOutput']['S3OutputPath'].rstrip('/')}/{REPORT}"
         uri = "" if problem else told or beside
         return MeasureJob(version, Run(environment, name), sender, uri=uri, problem=problem, optional=not told)

@@ -473,7 +473,7 @@ def test_a_run_that_did_not_end_well_is_told_with_its_reason(changes, problem):
         ({"run": "  "}, "whose run is"),
         ({"run": "a\nb"}, "whose run is"),
         ({"run": "x" * 121}, "1 to 120 letters name it"),
-        ({"status": "InProgress"}, "Completed, Failed or Stopped"),
+        ({"status": "InProgress"}, "Completed, Failed, Stopped are known"),
         ({"status": ["Failed"]}, "whose status is ['Failed']"),
         ({"status": "Failed", "reason": 7}, "whose reason is 7"),
         ({"metrics": {"auc": 1}, "metrics_uri": URI}, "either metrics or metrics_uri"),
