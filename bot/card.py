@@ -1,7 +1,7 @@
 """The card, drawn once: neutral text that every surface turns into its own. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,11 +110,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The metrics; `champion` is empty when the environment runs nothing yet."""
+    """The metrics; `champion` is empty when the environment runs nothing yet, `more` is for pages and threads."""
 
     challenger: str
     champion: str
     rows: tuple[Row, ...]
+    more: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +173,10 @@ def told(state: VersionState, entry: Entry) -> Line:
     model = str(state.model)
     match entry.event:
         case Opened(environment=environment, evidence=Evidence(run=Run(where, name))):
-            return (f"{model} was measured in {where} by ", Code(name), " and asks for ", Strong(environment), ".")
+            measured = (f"{model} was measured in {where} by ", Code(name), " and asks for ", Strong(environment), ".")
+            return (*measured, *_further(entry.event, state.model.version))
         case Opened(environment=environment):
-            return (f"{model} asks for ", Strong(environment), ".")
+            return (f"{model} asks for ", Strong(environment), ".", *_further(entry.event, state.model.version))
         case Measured(environment, name, problem):
             return (f"{model} was run in {environment} by ", Code(name), f", and nothing is asked for: {problem}.")
         case Vote() as vote:
@@ -311,7 +313,16 @@ def _table(opened: Opened, version: int) -> Table | None:
         for metric in opened.evidence.metrics
     )
     head = f"v{opened.champion.version} in {opened.environment}" if opened.champion else ""
-    return Table(f"v{version}", head, _fitting(rows))
+    kept = _fitting(rows)
+    return Table(f"v{version}", head, tuple(rows[place] for place in kept), _without(rows, kept))
+
+
+def _further(opened: Opened, version: int) -> Line:
+    """What a card has no room for, in the thread."""
+    table = _table(opened, version)
+    rows = table.more if table else ()
+    told = (f"{row.name} {row.challenger}{f' ({row.change})' if row.change else ''}" for row in rows)
+    return (f" Further metrics: {', '.join(told)}.",) if rows else ()
 
 
 def _better(opened: Opened, metric: Metric) -> str:
@@ -340,10 +351,13 @@ def _bounds(measure: Measure) -> str:
     return " and ".join(filter(None, (least, most)))
 
 
-def _fitting(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Six rows in the report's order; what got worse is the last to be left out."""
-    kept = sorted(range(len(rows)), key=lambda place: (not rows[place].change.endswith("worse"), place))[:ROWS]
-    return tuple(rows[place] for place in sorted(kept))
+def _fitting(rows: tuple[Row, ...]) -> list[int]:
+    """The places of six rows, in the report's order; what got worse is the last to be left out."""
+    return sorted(sorted(range(len(rows)), key=lambda place: (not rows[place].change.endswith("worse"), place))[:ROWS])
+
+
+def _without(rows: tuple[Row, ...], kept: Sequence[int]) -> tuple[Row, ...]:
+    return tuple(row for place, row in enumerate(rows) if place not in kept)
 
 
 def _title(name: str) -> str:
@@ -370,18 +384,28 @@ def _facts(opened: Opened, version: int) -> Iterable[Line]:
     yield first
     if run := opened.evidence.run:
         told = "" if opened.evidence.uri or not opened.evidence.metrics else " · as reported, not read from storage"
-        yield (f"Measured in {run.environment} by ", Code(run.name), told)
+        when: Line = (" · ", Moment(run.at)) if run.at else ()
+        yield (f"Measured in {run.environment} by ", Code(run.name), *when, told)
     if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "allow":
         yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
     if opened.champion and opened.champion.version > version:
         yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
     yield from _out_of_bounds(opened)
+    yield from _violations(opened.evidence)
     if more := opened.evidence.metrics[ROWS:]:
         yield (f"{len(more)} more metric{'s' if len(more) > 1 else ''} in the evaluation report.",)
     if opened.evidence.problem:
         yield (opened.evidence.problem,)
     if not all(each.pinned for each in opened.containers):
         yield ("Not pinned: AWS gives no digest for the image or the model data.",)
+
+
+def _violations(evidence: Evidence) -> Iterable[Line]:
+    """What monitoring found: data that drifted, a bias that grew."""
+    if found := evidence.violations:
+        count, rest = len(found) + evidence.more_violations, evidence.more_violations
+        head = "1 constraint is violated: " if count == 1 else f"{count} constraints are violated: "
+        yield (Strong(head), ", ".join(found), f" and {rest} more." if rest else ".")
 
 
 def _consequence(opened: Opened, request: RequestId) -> str:

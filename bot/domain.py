@@ -188,17 +188,19 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A batch inference that was measured: where it ran, and how whoever started it calls it."""
+    """A batch inference that was measured: where it ran, how whoever started it calls it, and when it ended."""
 
     environment: str
     name: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What was measured, where it was read and the digest of what was read; or why it could not be read.
 
-    Without a `run` it is the evaluation of the registration. What was only told has no digest.
+    Without a `run` it is the evaluation of the registration. What was only told has no digest. `violations` are those
+    that Model Monitor or Clarify found, the first ones by name: `age: baseline_drift_check`.
     """
 
     metrics: tuple[Metric, ...] = ()
@@ -206,6 +208,8 @@ class Evidence:
     sha256: str = ""
     problem: str = ""
     run: Run | None = None
+    violations: tuple[str, ...] = ()
+    more_violations: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ class MeasureJob:
     uri: str = ""
     problem: str = ""
     optional: bool = False
+    violations_uri: str = ""
 
     @property
     def op(self) -> str:

@@ -62,10 +62,12 @@ class Openings:
         """Ask for the environment after the one that was measured; what asks for nothing is told once."""
         if not self._near.policy.governs_group(job.model.group):
             return
-        looked, described_package, read = self._near.crew.together(
-            lambda: self._near.records.look(job.model, status=True),
-            lambda: self._near.registry.describe(job.model),
-            lambda: self._near.evaluations.read(job.uri, optional=job.optional) if job.uri else None,
+        near = self._near
+        looked, described_package, read, watched = near.crew.together(
+            lambda: near.records.look(job.model, status=True),
+            lambda: near.registry.describe(job.model),
+            lambda: near.evaluations.read(job.uri, optional=job.optional) if job.uri else None,
+            lambda: near.evaluations.violations(job.violations_uri) if job.violations_uri else Evidence(),
         )
         package: Package | None = described_package.result()
         look, around = self._hands.observe(looked.result(), package), None
@@ -75,12 +77,13 @@ class Openings:
                 log.info("%s was run in %s by %s: nothing waits for that", job.model, job.run.environment, job.run.name)
                 return
             none = Evidence(job.metrics, problem="" if job.metrics else "No metrics reported.")
-            evidence = replace(read.result() or none, run=job.run)
+            evidence = _watched(replace(read.result() or none, run=job.run), watched.result())
             if problem := job.problem or rules.wanting(evidence, environment):
                 look = self._told(look, job, problem)
             else:
                 look = self._aside(look, environment.name)
                 look, around = self._open(look, package, environment, job.op, read=evidence)
+                look = self._hands.observe(look, package)
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         self._projection.carry_out(look, package, task, around=around)
 
@@ -226,3 +229,10 @@ class Openings:
             return Champion(version, slot.metrics)
         one = self._near.records.look(replace(ours, version=version)).state.standing(environment)
         return Champion(version, one.opened.evidence.metrics if one else ())
+
+
+def _watched(evidence: Evidence, watched: Evidence) -> Evidence:
+    """What a run measured, with the constraints that it did not keep."""
+    problem = " ".join(filter(None, (evidence.problem, watched.problem)))
+    found = replace(evidence, violations=watched.violations, more_violations=watched.more_violations)
+    return replace(found, problem=problem)

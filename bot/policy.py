@@ -23,6 +23,7 @@ EMAIL = re.compile(rf"(?=[^@]{{1,64}}@[^@]{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@{_LA
 MOST_ADDRESSES = 10
 MOST_APPROVALS = 20
 MOST_BOUNDS = 10
+ACCOUNT = re.compile(r"[0-9]{12}")
 DAYS = {"d": 86400, "h": 3600, "m": 60}
 
 
@@ -52,13 +53,17 @@ class EnvironmentPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MetricsPolicy:
-    """How metrics are read: which come first, patterns of those where more or less is better, bounds by name."""
+    """How metrics are read: which come first, patterns of those where more or less is better, bounds by name.
+
+    `buckets` are patterns of those that reports may lie in, with the account that owns them; none: any of our own.
+    """
 
     order: tuple[str, ...] = ()
     higher: tuple[str, ...] = ()
     lower: tuple[str, ...] = ()
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float] = field(default_factory=dict)
+    buckets: Mapping[str, str] = field(default_factory=dict)
 
     def ordered(self, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
         """Those that the policy names, in its order, before the others in theirs."""
@@ -267,6 +272,13 @@ def _bounds(value: Any) -> Mapping[str, float]:  # noqa: ANN401
     return found
 
 
+def _owners(value: Any) -> Mapping[str, str]:  # noqa: ANN401
+    found = dict(_table(value))
+    if not found or not all(isinstance(owner, str) and ACCOUNT.fullmatch(owner) for owner in found.values()):
+        raise _wrong()
+    return found
+
+
 def _tables(value: Any) -> list[Any]:  # noqa: ANN401
     if not isinstance(value, list) or not value:
         raise _wrong()
@@ -311,6 +323,7 @@ _METRICS = {
     "lower": _Key(_words, 'patterns of metrics of which less is better, such as ["*_cost"]', ()),
     "at_least": _Key(_bounds, "numbers by metric, such as { auc = 0.8 }, at most 10", {}),
     "at_most": _Key(_bounds, "numbers by metric, such as { log_loss = 0.5 }, at most 10", {}),
+    "buckets": _Key(_owners, 'the owner\'s account by bucket, such as { "models-*" = "123456789012" }', {}),
 }
 _ENVIRONMENT = {
     "name": _Key(_matching(ENVIRONMENT), "lower-case letters, digits and single dashes, at most 31", needed=True),

@@ -100,6 +100,10 @@ class Evaluations(Protocol):
         """
         ...
 
+    def violations(self, uri: str) -> Evidence:
+        """Read which constraints were not kept; none are where there is no such report."""
+        ...
+
 
 class Directory(Protocol):
     """Who people are and where they belong, at this moment."""

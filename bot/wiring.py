@@ -199,6 +199,7 @@ class Worker:
 def worker(environment: Environment) -> Worker:
     """The one writer, with every neighbour."""
     from bot.aws.metrics import S3Evaluations
+    from bot.aws.reports import S3Reports
     from bot.slack.api import SlackApi
     from bot.slack.channel import SlackChannel
     from bot.slack.identity import confirmed_email
@@ -222,7 +223,7 @@ def worker(environment: Environment) -> Worker:
         records=home.records,
         registry=home.registry,
         directory=microsoft.directory(confirmed_email(api, slack.team)),
-        evaluations=S3Evaluations(home.clients),
+        evaluations=S3Evaluations(S3Reports(home.clients, account=aws.account, buckets=found.metrics.buckets)),
         channels=channels,
         jobs=home.queue,
         crew=home.crew,
@@ -270,9 +271,9 @@ class _Home:
         one = state.round(request)
         return card_of(state, one) if one else None
 
-    def statuses(self, rules: Policy | None) -> Statuses:
+    def statuses(self, policy: Policy | None) -> Statuses:
         """What `model-status` reads."""
-        return Statuses(self._overview, self._group, rules.path if rules else ())
+        return Statuses(self._overview, self._group, policy.path if policy else ())
 
     def _overview(self) -> list[tuple[str, GroupStatus]]:
         return list(self.records.statuses(self.records.groups()).items())

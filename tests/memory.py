@@ -288,6 +288,9 @@ class MemoryEvaluations:
             missing = Evidence(problem="No metrics reported.")
         return self._gate("evaluate", lambda: self.reports.get(uri, missing))
 
+    def violations(self, uri: str) -> Evidence:
+        return self._gate("violations", lambda: self.reports.get(uri, Evidence()))
+
 
 @dataclass
 class Queued:

@@ -11,11 +11,13 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from bot.aws.metrics import Unreadable, metrics_in
+from bot.aws.metrics import metrics_in
+from bot.aws.reports import Unreadable
 from bot.aws.transforms import ENDED, problem_of
-from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run
+from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run, moment
 from bot.encoding import decode
 from bot.errors import Malformed
 from bot.jobs import CheckJob, Job, MeasureJob, OpenJob
@@ -29,7 +31,9 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 LONGEST_ID, LONGEST_URI, LAST_VERSION = 128, 1024, 999_999_999
 LONGEST_RUN = 120
 MEASURED = ("model-approvals", "Model Inference Measured")
-KNOWN = frozenset({"model_package_arn", "environment", "run", "status", "reason", "metrics", "metrics_uri"})
+KNOWN = frozenset(
+    {"model_package_arn", "environment", "run", "status", "reason", "metrics", "metrics_uri", "violations_uri"}
+)
 """What the detail of such an event may say."""
 Json = Mapping[str, Any]
 Transforms = Callable[[str, str], Job | None]
@@ -69,7 +73,7 @@ def jobs_of(record: Record, *, account: str, region: str, transforms: Transforms
     if kind == ("aws.sagemaker", "SageMaker Transform Job State Change"):
         return _of_transform(event, transforms)
     if kind == MEASURED:
-        return [_of_measurement(str(event["id"]), event["detail"], account=account, region=region)]
+        return [_of_measurement(event, event["detail"], account=account, region=region)]
     if kind != ("aws.ssm", "Parameter Store Change"):  # the sweep compares every approved model
         log.warning("an event of an unknown kind was ignored: %s", kind)
     return []
@@ -125,7 +129,7 @@ def _of_transform(event: Json, transforms: Transforms) -> list[Job]:
     return [job] if job else []
 
 
-def _of_measurement(sender: str, detail: Json, *, account: str, region: str) -> Job:
+def _of_measurement(event: Json, detail: Json, *, account: str, region: str) -> Job:
     """What a pipeline says of its own batch inference; each mistake is named, so that its author can mend it."""
     if unknown := sorted(map(str, detail.keys() - KNOWN)):
         raise Malformed(f"a measurement with {_shown(unknown)}; known are {', '.join(sorted(KNOWN))}")
@@ -135,16 +139,25 @@ def _of_measurement(sender: str, detail: Json, *, account: str, region: str) -> 
         raise Malformed(f"a measurement of {model} in the environment {_shown(environment)}")
     if not 0 < len(run.strip()) <= LONGEST_RUN or not run.isprintable():
         raise Malformed(f"a measurement of {model} whose run is {_shown(run)}: 1 to {LONGEST_RUN} letters name it")
-    job = MeasureJob(model, Run(environment, run.strip()), sender)
+    job = MeasureJob(model, Run(environment, run.strip(), _time(event)), str(event["id"]))
     status = _optional(detail, "status", str) or "Completed"
     if status not in ENDED:
         raise Malformed(f"a measurement of {model} with the status {_shown(status)}: {', '.join(ENDED)} are known")
     if problem := problem_of(status, _optional(detail, "reason", str) or ""):
         return replace(job, problem=problem)
-    uri, metrics = _optional(detail, "metrics_uri", str) or "", _optional(detail, "metrics", Mapping) or {}
-    if (uri and metrics) or len(uri) > LONGEST_URI:
+    uri, violations = (_optional(detail, name, str) or "" for name in ("metrics_uri", "violations_uri"))
+    metrics = _optional(detail, "metrics", Mapping) or {}
+    if (uri and metrics) or max(len(uri), len(violations)) > LONGEST_URI:
         raise Malformed(f"a measurement of {model}: either metrics or metrics_uri, of at most {LONGEST_URI} characters")
-    return replace(job, uri=uri, metrics=_finite(model, metrics))
+    return replace(job, uri=uri, metrics=_finite(model, metrics), violations_uri=violations)
+
+
+def _time(event: Json) -> datetime | None:
+    """When EventBridge took the event; it always says so."""
+    try:
+        return moment(str(event.get("time", "")))
+    except ValueError:
+        return None
 
 
 def _finite(model: ModelVersion, metrics: Json) -> tuple[Metric, ...]:

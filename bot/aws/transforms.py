@@ -17,7 +17,7 @@ from bot.jobs import MeasureJob
 
 ENVIRONMENT_TAG, METRICS_TAG = "model-approvals:environment", "model-approvals:metrics"
 """Tags of a transform job: the environment that it ran in, and where its metrics lie if not beside its output."""
-REPORT = "evaluation.json"
+REPORT, VIOLATIONS = "evaluation.json", "constraint_violations.json"
 ENDED = {"Completed": "", "Failed": "it failed", "Stopped": "it was stopped"}
 LONGEST_REASON = 200
 
@@ -58,9 +58,12 @@ class TransformJobs:
             log.info("the transform job %s ran no version of a model package group of this account", name)
             return None
         problem = problem_of(job["TransformJobStatus"], str(job.get("FailureReason", "")))
-        told, beside = tags.get(METRICS_TAG, ""), f"{job['TransformOutput']['S3OutputPath'].rstrip('/')}/{REPORT}"
-        uri = "" if problem else told or beside
-        return MeasureJob(version, Run(environment, name), sender, uri=uri, problem=problem, optional=not told)
+        run = Run(environment, name, job.get("TransformEndTime"))
+        if problem:
+            return MeasureJob(version, run, sender, problem=problem)
+        told, beside = tags.get(METRICS_TAG, ""), job["TransformOutput"]["S3OutputPath"].rstrip("/")
+        uri, violations = told or f"{beside}/{REPORT}", f"{beside}/{VIOLATIONS}"
+        return MeasureJob(version, run, sender, uri=uri, optional=not told, violations_uri=violations)
 
     def _version(self, model: Json) -> ModelVersion | None:
         """The one version that the model was created from; a pipeline of several containers may name one, too."""

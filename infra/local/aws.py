@@ -28,6 +28,7 @@ from moto.sts.models import sts_backends
 from infra.local import moto_corrections
 from infra.local.aws_faults import AWS_ITSELF, Faults
 from infra.local.aws_server import Call, Dispatcher, Endpoint, Server
+from infra.local.moto_corrections import inference
 from infra.local.moto_corrections.request import Event
 
 if TYPE_CHECKING:
@@ -146,8 +147,14 @@ class Aws:
         package = sagemaker_backends[ACCOUNT][REGION].model_packages[package_arn]
         package.creation_time = created.astimezone(UTC).replace(tzinfo=None)
 
+    def end_transform(self, name: str, status: str = "Completed", *, reason: str = "") -> None:
+        """Let a batch transform job end, which only a machine of SageMaker's can: here nothing runs."""
+        job = sagemaker_backends[ACCOUNT][REGION].transform_jobs[name]
+        inference.ended(job, status, reason)
+        self.emit(inference.state_of(job, account=ACCOUNT, region=REGION))
+
     def emit(self, event: Event) -> None:
-        """Send an event to `on_event`; for events that no correction sends, such as a transform job's."""
+        """Send an event to `on_event`, as if a request had caused it."""
         for callback in tuple(self.on_event):
             callback(event)
 

@@ -21,6 +21,7 @@ from infra.local.delivery import EventBus, QueuePoller, Schedule, idle
 from infra.local.entra import Entra
 from infra.local.entra_people import DANA, ELI, GUS, MAYA, OMAR, PRIYA
 from infra.local.gateway import Gateway
+from infra.local.inference import BatchInference
 from infra.local.lambdas import Function
 from infra.local.mailbox import Mailbox
 from infra.local.models import PIPELINE, Pipeline
@@ -101,6 +102,7 @@ class Stack:
         self._set_environment()
         self.teams.install(TEAM)
         self.pipeline = Pipeline(self.aws)
+        self.inference = BatchInference(self.aws)
         self.bus.start()
         for poller in self.pollers:
             poller.start()

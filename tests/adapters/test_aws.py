@@ -29,10 +29,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.aws.clients import Clients, unavailable
-from bot.aws.metrics import LARGEST, S3Evaluations
+from bot.aws.metrics import S3Evaluations
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
 from bot.aws.registry import SageMakerRegistry, package_of
+from bot.aws.reports import LARGEST, S3Reports
 from bot.domain import Answer, ApprovalStatus, ChatUser, Container, Evidence, Metric, ModelVersion, Package, RequestId
 from bot.encoding import LIMIT
 from bot.errors import Malformed, Unavailable
@@ -83,7 +84,7 @@ class OnAws:
         self.parameters: Parameters = SsmParameters(clients)
         self.registry: ModelRegistry = SageMakerRegistry(clients, partition="aws", region=REGION, account=ACCOUNT)
         self.jobs: Jobs = SqsJobs(clients, decisions_url=self._urls["decisions"], openings_url=self._urls["openings"])
-        self.evaluations: Evaluations = S3Evaluations(clients)
+        self.evaluations: Evaluations = S3Evaluations(S3Reports(clients, account=ACCOUNT))
 
     def register(self, group="churn", status=ApprovalStatus.PENDING, *, containers=(PINNED,), metadata=None, **more):
         sagemaker = self._aws.client("sagemaker")
@@ -1008,10 +1009,15 @@ def stored(aws, body, key="churn/1/evaluation.json"):
     return f"s3://models/{key}"
 
 
+def reading(client):
+    """Evaluations of our own account's buckets."""
+    return S3Evaluations(S3Reports(client, account=ACCOUNT))
+
+
 def read(report):
     """What is made of a report, without a server."""
     body = report if isinstance(report, bytes) else json.dumps(report).encode()
-    return S3Evaluations(Canned({"ContentLength": len(body), "Body": io.BytesIO(body)})).read("s3://models/a.json")
+    return reading(Canned({"ContentLength": len(body), "Body": io.BytesIO(body)})).read("s3://models/a.json")
 
 
 def names(report):
@@ -1142,12 +1148,12 @@ def test_a_report_of_a_mebibyte_is_read_quickly():
 
 def test_a_length_that_lies_is_found_out():
     client = Canned({"ContentLength": 10, "Body": io.BytesIO(b" " * (LARGEST + 1))})
-    assert "larger" in S3Evaluations(client).read("s3://models/a.json").problem
+    assert "larger" in reading(client).read("s3://models/a.json").problem
 
 
 def test_the_connection_is_given_back_when_a_report_is_too_large():
     body = io.BytesIO(b"{}")
-    S3Evaluations(Canned({"ContentLength": LARGEST + 1, "Body": body})).read("s3://models/a.json")
+    reading(Canned({"ContentLength": LARGEST + 1, "Body": body})).read("s3://models/a.json")
     assert body.closed
 
 
@@ -1157,7 +1163,7 @@ def test_the_connection_is_given_back_when_a_report_is_too_large():
 )
 def test_only_an_object_in_s3_is_read(uri):
     client = Canned()
-    found = S3Evaluations(client).read(uri)
+    found = reading(client).read(uri)
     assert found.problem == "Metrics could not be read: the address is not s3://bucket/key."
     assert client.asked == []
 
@@ -1181,7 +1187,7 @@ def test_a_report_that_is_not_there_is_said_to_be_missing(on_aws, aws, bucket):
     ],
 )
 def test_a_store_that_does_not_answer_is_said_and_not_raised(error, why):
-    found = S3Evaluations(Canned(error)).read("s3://models/a.json")
+    found = reading(Canned(error)).read("s3://models/a.json")
     assert found.metrics == ()
     assert why in found.problem
 
@@ -1194,7 +1200,7 @@ def test_an_optional_report_that_is_not_there_was_not_reported(on_aws, aws):
 
 
 def test_a_report_that_may_not_be_read_is_an_error_in_the_log(caplog):
-    found = S3Evaluations(Canned(client_error("AccessDenied", 403))).read("s3://models/a.json")
+    found = reading(Canned(client_error("AccessDenied", 403))).read("s3://models/a.json")
     assert "not permitted" in found.problem
     assert "s3:GetObject" in caplog.text
     assert [each.levelno for each in caplog.records] == [logging.ERROR]

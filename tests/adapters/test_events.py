@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -430,8 +431,17 @@ def measured(**changes):
 
 
 def test_a_measurement_names_version_environment_and_run():
-    assert measured() == MeasureJob(CHURN, Run("dev", "churn-2026-11-24"), "e-1")
-    assert measured(metrics_uri=URI) == MeasureJob(CHURN, Run("dev", "churn-2026-11-24"), "e-1", uri=URI)
+    run = Run("dev", "churn-2026-11-24", datetime(2026, 11, 24, 2, 20, 32, tzinfo=UTC))
+    assert measured() == MeasureJob(CHURN, run, "e-1")
+    assert measured(metrics_uri=URI) == MeasureJob(CHURN, run, "e-1", uri=URI)
+    assert measured(violations_uri=URI) == MeasureJob(CHURN, run, "e-1", violations_uri=URI)
+
+
+@pytest.mark.parametrize("time", [ABSENT, None, "yesterday", "2026-11-24T02:20:32", 7])
+def test_a_measurement_at_an_unreadable_time_counts_all_the_same(time):
+    envelope = {name: value for name, value in {**measurement(), "time": time}.items() if value is not ABSENT}
+    [job] = jobs_of(records(envelope)[0], account=ACCOUNT, region=REGION, transforms=nothing)
+    assert job == MeasureJob(CHURN, Run("dev", "churn-2026-11-24"), "e-1")
 
 
 def test_metrics_may_be_told_in_every_shape_that_a_report_may_have():

@@ -1,9 +1,9 @@
 """Transform jobs, asked for over HTTP: which version ran where, and where its metrics lie."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from botocore.stub import Stubber
 
 from bot.aws.clients import Clients
 from bot.aws.transforms import TransformJobs
@@ -38,7 +38,7 @@ def ran(aws):
     """Let a transform job have run: `ran(container, …, tags={…})` gives its name."""
     sagemaker = aws.client("sagemaker")
 
-    def run(*containers, tags=None, output=OUTPUT):
+    def run(*containers, tags=None, output=OUTPUT, status="Completed", reason=""):
         name = f"night-{uuid.uuid4().hex[:8]}"
         given = {"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": list(containers)}
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **given)
@@ -50,6 +50,8 @@ def ran(aws):
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
             Tags=[{"Key": key, "Value": value} for key, value in (DEV if tags is None else tags).items()],
         )
+        if status != "InProgress":
+            aws.end_transform(name, status, reason=reason)
         return name
 
     return run
@@ -62,9 +64,10 @@ def package(version, group="churn", account=ACCOUNT, region=REGION):
 def test_a_job_names_its_version_its_environment_and_where_its_metrics_lie(jobs, ran):
     name = ran(package(7))
     uri = f"{OUTPUT}/evaluation.json"
-    assert jobs.measured(name, "e-1") == MeasureJob(
-        ModelVersion("churn", 7), Run("dev", name), "e-1", uri=uri, optional=True
-    )
+    found, watched = jobs.measured(name, "e-1"), f"{OUTPUT}/constraint_violations.json"
+    run = Run("dev", name, found.run.at)
+    assert found == MeasureJob(ModelVersion("churn", 7), run, "e-1", uri=uri, optional=True, violations_uri=watched)
+    assert timedelta() <= datetime.now(UTC) - found.run.at < timedelta(minutes=1)
     assert jobs.measured(ran(package(7), output=f"{OUTPUT}/"), "e-1").uri == uri
 
 
@@ -102,48 +105,24 @@ def test_a_job_that_is_not_there_asks_for_nothing(jobs, caplog):
     assert "nobody-ran-this: there is none" in caplog.text
 
 
-def told(**changes):
-    """The job as AWS would tell of it; moto's jobs are always completed."""
-    clients = Clients(REGION)
-    stubber = Stubber(clients("sagemaker"))
-    job = {
-        "TransformJobName": "night-1",
-        "TransformJobArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:transform-job/night-1",
-        "TransformJobStatus": "Failed",
-        "ModelName": "night-1",
-        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://models/in"}}},
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-        "TransformOutput": {"S3OutputPath": OUTPUT},
-        "CreationTime": 0,
-        **changes,
-    }
-    stubber.add_response("describe_transform_job", job)
-    stubber.add_response("list_tags", {"Tags": [{"Key": key, "Value": value} for key, value in DEV.items()]})
-    model = {"ModelName": "night-1", "CreationTime": 0, "ModelArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/n"}
-    stubber.add_response("describe_model", {**model, "PrimaryContainer": package(7)})
-    with stubber:
-        return TransformJobs(clients, region=REGION, account=ACCOUNT).measured("night-1", "e-1")
-
-
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("status", "reason", "problem"),
     [
-        ({}, "it failed"),
-        ({"FailureReason": "ClientError:\n too  large. "}, "it failed (ClientError: too large)"),
-        ({"TransformJobStatus": "Stopped", "FailureReason": "x" * 900}, f"it was stopped ({'x' * 200})"),
+        ("Failed", "", "it failed"),
+        ("Failed", "ClientError:\n too  large. ", "it failed (ClientError: too large)"),
+        ("Stopped", "x" * 900, f"it was stopped ({'x' * 200})"),
     ],
 )
-def test_a_job_that_failed_says_why_and_has_no_metrics(monkeypatch, changes, problem):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LOCALBOT")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    found = told(**changes)
-    assert (found.problem, found.uri) == (problem, "")
+def test_a_job_that_failed_says_why_and_has_no_metrics(jobs, ran, status, reason, problem):
+    found = jobs.measured(ran(package(7), status=status, reason=reason), "e-1")
+    assert (found.problem, found.uri, found.violations_uri) == (problem, "", "")
 
 
-def test_a_job_that_goes_on_is_not_asked_further(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LOCALBOT")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    assert told(TransformJobStatus="InProgress") is None
+def test_a_job_that_goes_on_is_not_asked_further(aws, jobs, ran):
+    name = ran(package(7), status="InProgress")
+    before = len(aws.calls)
+    assert jobs.measured(name, "e-1") is None
+    assert [each.action for each in aws.calls[before:]] == ["DescribeTransformJob"]
 
 
 def test_an_aws_that_does_not_answer_is_waited_for(aws, jobs, ran):

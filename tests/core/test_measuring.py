@@ -10,6 +10,7 @@ from bot.domain import Evidence, Measured, Metric, ModelVersion, RequestId, Run,
 from bot.errors import Unavailable
 from bot.jobs import MeasureJob, Receipt, decode_job, deduplication_id, encode_job
 from bot.openings import MOST_TOLD
+from tests.memory import START
 from tests.proofs.scenarios import approved_in_dev, measurable, measure
 from tests.proofs.world import World, policy_of
 
@@ -260,3 +261,38 @@ def test_a_measurement_does_not_take_the_place_of_an_approval_that_asks():
         queue.clear()
     assert not world.state(MODEL).current("test"), "the echo of the approval is lost"
     assert not accepted(world, job(metrics=REPORT.metrics)).current("test")
+
+
+def test_constraints_that_were_not_kept_are_on_the_card_beside_the_metrics():
+    world = measurable()
+    world.evaluations.reports["s3://runs/1"] = REPORT
+    world.evaluations.reports["s3://runs/v"] = Evidence(violations=("age: baseline_drift_check",), more_violations=2)
+    state = accepted(world, job(uri="s3://runs/1", violations_uri="s3://runs/v"))
+    one = asked(state)
+    assert one.opened.evidence.metrics == REPORT.metrics
+    facts = [plain(line) for line in card_of(state, one).facts]
+    assert "3 constraints are violated: age: baseline_drift_check and 2 more." in facts
+
+
+def test_violations_that_cannot_be_read_are_said_and_stop_nobody():
+    world = measurable()
+    world.evaluations.reports["s3://runs/v"] = Evidence(problem="Violations could not be read: the report is not JSON.")
+    state = accepted(world, job(metrics=REPORT.metrics, violations_uri="s3://runs/v"))
+    facts = [plain(line) for line in card_of(state, asked(state)).facts]
+    assert "Violations could not be read: the report is not JSON." in facts
+
+
+def test_the_time_of_a_measurement_is_on_the_card_and_in_the_history():
+    world = measurable()
+    run = Run("dev", "run-1", START)
+    state = accepted(world, MeasureJob(MODEL, run, "event", metrics=REPORT.metrics))
+    assert asked(state).opened.evidence.run == run
+    told = [plain(line) for line in card_of(state, asked(state)).facts]
+    assert any(line.startswith(f"Measured in dev by run-1 · {START:%Y-%m-%d %H:%M} UTC") for line in told)
+
+
+def test_the_thread_names_the_metrics_that_a_card_has_no_room_for():
+    world = measurable()
+    metrics = tuple(Metric(f"score_{number}", number / 10) for number in range(8))
+    accepted(world, job(metrics=metrics))
+    assert threads(world, "dev")[-1].endswith("asks for test. Further metrics: score 6 0.600, score 7 0.700.")

@@ -222,10 +222,13 @@ def test_a_later_key_at_the_top_is_not_yet_supported():
 
 def test_how_metrics_are_read_is_read():
     table = (
-        '{ order = ["auc"], higher = ["*uplift"], lower = ["*cost"], at_least = { auc = 0.8 }, at_most = { ms = 50 } }'
+        '{ order = ["auc"], higher = ["*uplift"], lower = ["*cost"], at_least = { auc = 0.8 }, at_most = { ms = 50 }, '
+        'buckets = { "team-*" = "123456789012" } }'
     )
     found = read_policy(text({"metrics": table})).metrics
-    assert found == MetricsPolicy(("auc",), ("*uplift",), ("*cost",), {"auc": 0.8}, {"ms": 50.0})
+    assert found == MetricsPolicy(
+        ("auc",), ("*uplift",), ("*cost",), {"auc": 0.8}, {"ms": 50.0}, {"team-*": "123456789012"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,6 +244,10 @@ def test_how_metrics_are_read_is_read():
         ("at_least", '{ auc = "0.8" }'),
         ("at_least", "{ auc = nan }"),
         ("at_most", "{ auc = inf }"),
+        ("buckets", '["models"]'),
+        ("buckets", "{}"),
+        ("buckets", '{ models = "our account" }'),
+        ("buckets", "{ models = 123456789012 }"),
         ("at_most", "{ auc = [1] }"),
         ("at_most", "{ " + ", ".join(f"m{number} = 1" for number in range(11)) + " }"),
     ],

@@ -1,10 +1,10 @@
 """What a pipeline says of its batch inference asks for the next environment, as docs/inference.md says how to."""
 
+import hashlib
 import json
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -30,19 +30,9 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
 
 
 def put(stack: Stack, entry: dict[str, Any]) -> None:
-    """Deliver an entry as EventBridge does: moto takes entries, and hands them to no function."""
-    event = {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "account": stack.aws.account,
-        "region": stack.aws.region,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "resources": [],
-        "source": entry["Source"],
-        "detail-type": entry["DetailType"],
-        "detail": json.loads(entry["Detail"]),
-    }
-    stack.bus.put(event)
+    """Put an entry on the bus, and wait until nothing is under way."""
+    answer = stack.aws.client("events", access_key="LOCALSCORER").put_events(Entries=[entry])
+    assert not answer["FailedEntryCount"], answer
     stack.settle(60)
 
 
@@ -93,24 +83,38 @@ def test_a_run_that_failed_is_told_in_the_thread_and_the_next_good_one_asks(stac
 def test_a_transform_job_asks_by_itself(stack):
     model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
     approve(stack, model)
-    sagemaker, name = stack.aws.client("sagemaker"), f"{model.group}-night"
-    role = f"arn:aws:iam::{stack.aws.account}:role/batch"
-    container = {"ModelPackageName": model.arn}
-    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
-    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in"}}
-    sagemaker.create_transform_job(
-        TransformJobName=name,
-        ModelName=name,
-        TransformInput={"DataSource": source},
-        TransformOutput={"S3OutputPath": f"s3://{BUCKET}/{name}"},
-        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
-        Tags=[{"Key": "model-approvals:environment", "Value": "dev"}],
+    failed = stack.inference.run(model.group, "dev", failure="AlgorithmError: out of memory")
+    stack.settle(60)
+    shown = card(stack, model)
+    told = stack.slack.workspace.replies(shown.channel, shown.ts)[-1].text
+    assert told == (
+        f"{model.group} v1 was run in dev by {failed}, and nothing is asked for: "
+        "it failed (AlgorithmError: out of memory)."
     )
-    stack.aws.client("s3").put_object(Bucket=BUCKET, Key=f"{name}/evaluation.json", Body=b'{"auc": 0.917}')
-    detail = {"TransformJobName": name, "TransformJobStatus": "Completed"}
-    entry = {"Source": "aws.sagemaker", "DetailType": "SageMaker Transform Job State Change"}
-    put(stack, {**entry, "Detail": json.dumps(detail)})
-    assert "0.917" in str(card(stack, model, "test").blocks)
+    done = stack.inference.run(model.group, "dev")
+    stack.settle(60)
+    one = state(stack, model).current("test")
+    assert one
+    asked = one.opened.evidence
+    assert asked.run
+    assert (asked.run.environment, asked.run.name) == ("dev", done)
+    assert asked.uri == f"s3://{BUCKET}/runs/{done}/evaluation.json"
+    assert [each.name for each in asked.metrics] == ["auc", "accuracy", "recall", "log_loss", "p95_ms"]
+    body = stack.aws.client("s3").get_object(Bucket=BUCKET, Key=f"runs/{done}/evaluation.json")["Body"].read()
+    assert asked.sha256 == hashlib.sha256(body).hexdigest()
+
+
+def test_what_monitoring_found_is_on_the_card(stack):
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    found = {"violations": [{"feature_name": "tenure", "constraint_check_type": "baseline_drift_check"}]}
+    key = f"{model.group}/constraint_violations.json"
+    stack.aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps(found).encode())
+    said = {"model_package_arn": model.arn, "environment": "dev", "run": "night-1", "metrics": {"auc": 0.9}}
+    detail = json.dumps({**said, "violations_uri": f"s3://{BUCKET}/{key}"})
+    put(stack, {"Source": "model-approvals", "DetailType": "Model Inference Measured", "Detail": detail})
+    assert "1 constraint is violated:" in str(card(stack, model, "test").blocks)
+    assert "tenure: baseline_drift_check" in str(card(stack, model, "test").blocks)
 
 
 def test_a_mistake_is_named_in_the_dead_letters_and_stops_nobody(stack, caplog):

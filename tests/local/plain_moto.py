@@ -1,7 +1,7 @@
 """What moto does without our corrections, one check for each: run as a command, it prints JSON.
 
 A check answers whether moto still differs from AWS, so that a correction nobody needs any more is noticed.
-Nothing of ours is imported here: `python plain_moto.py registry parameters` or `… queues`.
+Nothing of ours is imported here: `python plain_moto.py registry parameters inference` or `… queues`.
 """
 
 import contextlib
@@ -272,6 +272,39 @@ class Queues:
         return numbers != sorted(numbers)
 
 
+class Inference:
+    def __init__(self):
+        self.sagemaker, self.s3, self.events = client("sagemaker"), client("s3"), client("events")
+        self.model = {"ModelName": "night", "ExecutionRoleArn": "arn:aws:iam::123456789012:role/batch"}
+        self.sagemaker.create_model(**self.model, PrimaryContainer={"Image": "image"})
+
+    def _job(self, name):
+        return self.sagemaker.create_transform_job(
+            TransformJobName=name,
+            ModelName="night",
+            TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in"}}},
+            TransformOutput={"S3OutputPath": "s3://out"},
+            TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        )
+
+    def deliver_entries(self):
+        """What a function would have to be told by: AWS refuses this source, which moto takes."""
+        entry = {"Source": "aws.sagemaker", "DetailType": "any", "Detail": "{}"}
+        return not self.events.put_events(Entries=[entry])["FailedEntryCount"]
+
+    def start_in_progress(self):
+        self._job("first")
+        return self.sagemaker.describe_transform_job(TransformJobName="first")["TransformJobStatus"] == "Completed"
+
+    def announce_started(self):
+        return not heard("aws.sagemaker", lambda: self._job("second"))
+
+    def keep_to_the_owner(self):
+        self.s3.create_bucket(Bucket="models")
+        self.s3.put_object(Bucket="models", Key="a", Body=b"a")
+        return takes(self.s3.get_object, Bucket="models", Key="a", ExpectedBucketOwner="999999999999")
+
+
 def heard(source, act):
     """Whether EventBridge tells a rule of what is done."""
     events, sqs = client("events"), client("sqs")
@@ -295,7 +328,7 @@ if __name__ == "__main__":
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
     }
-    parts = {"registry": Registry, "parameters": Parameters, "queues": Queues}
+    parts = {"registry": Registry, "parameters": Parameters, "queues": Queues, "inference": Inference}
     with mock_aws():
         found = {
             f"{name}.{check}": differs for name in sys.argv[1:] for check, differs in differences(parts[name]).items()

@@ -18,12 +18,12 @@ from moto.sagemaker.responses import SageMakerResponse
 from infra.local import moto_corrections
 from infra.local.aws import BOT_KEY, Aws
 from infra.local.aws_faults import AWS_ITSELF
-from infra.local.moto_corrections import parameters, registry
+from infra.local.moto_corrections import inference, parameters, registry
 
 CONSOLE = "CONSOLE"
 CORRECTIONS = {
     f"{module.__name__.rsplit('.', 1)[-1]}.{correction.fix.__name__}": correction.fix
-    for module in (registry, parameters)
+    for module in (registry, parameters, inference)
     for correction in module.CORRECTIONS
 }
 CONTAINER = {
@@ -86,7 +86,7 @@ def plain():
     """What moto does without corrections, which this process cannot show once it has corrected it."""
     script = Path(__file__).with_name("plain_moto.py")
     done = subprocess.run(
-        [sys.executable, script, "registry", "parameters"], capture_output=True, text=True, check=True
+        [sys.executable, script, "registry", "parameters", "inference"], capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
 
@@ -530,3 +530,62 @@ def test_a_stopped_server_has_no_address():
     aws.stop()
     with pytest.raises(RuntimeError):
         aws.client("ssm")
+
+
+# ------------------------------------------------------------------------------- what inference pipelines tell
+
+
+def entry(**changes):
+    return {"Source": "model-approvals", "DetailType": "Model Inference Measured", "Detail": "{}", **changes}
+
+
+def started(aws, name):
+    sagemaker = aws.client("sagemaker")
+    role = "arn:aws:iam::123456789012:role/batch"
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": "image"})
+    sagemaker.create_transform_job(
+        TransformJobName=name,
+        ModelName=name,
+        TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://in"}}},
+        TransformOutput={"S3OutputPath": "s3://out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    return sagemaker.describe_transform_job(TransformJobName=name)
+
+
+def test_an_entry_becomes_the_event_that_a_rule_hands_on(aws, events):
+    answer = aws.client("events").put_events(Entries=[entry(Detail='{"run": "night"}', Resources=["a"])])
+    [told] = events
+    assert told["id"] == answer["Entries"][0]["EventId"]
+    assert (told["source"], told["detail-type"]) == ("model-approvals", "Model Inference Measured")
+    assert (told["detail"], told["resources"], told["account"]) == ({"run": "night"}, ["a"], "123456789012")
+
+
+def test_entries_that_aws_refuses_become_no_events(aws, events):
+    wrong = [entry(Source="aws.sagemaker"), entry(Detail="{"), entry(Detail=json.dumps({"a": "x" * 256 * 1024}))]
+    answer = aws.client("events").put_events(Entries=[*wrong, entry()])
+    codes = [each.get("ErrorCode") for each in answer["Entries"]]
+    assert codes == ["NotAuthorizedForSource", "MalformedDetail", "InvalidArgument", None]
+    assert answer["FailedEntryCount"] == 3
+    assert len(events) == 1
+
+
+def test_a_transform_job_runs_until_it_ends_and_each_change_is_an_event(aws, events):
+    job = started(aws, "night")
+    assert job["TransformJobStatus"] == "InProgress"
+    assert "TransformEndTime" not in job
+    aws.end_transform("night", "Failed", reason="out of memory")
+    job = aws.client("sagemaker").describe_transform_job(TransformJobName="night")
+    assert (job["TransformJobStatus"], job["FailureReason"]) == ("Failed", "out of memory")
+    assert job["TransformEndTime"] >= job["CreationTime"]
+    told = [each["detail"]["TransformJobStatus"] for each in events if "Transform" in each["detail-type"]]
+    assert told == ["InProgress", "Failed"]
+
+
+def test_an_object_is_given_to_who_knows_its_owner(aws):
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="models")
+    s3.put_object(Bucket="models", Key="a", Body=b"a")
+    assert s3.get_object(Bucket="models", Key="a", ExpectedBucketOwner="123456789012")["Body"].read() == b"a"
+    code, _ = refused(s3.get_object, Bucket="models", Key="a", ExpectedBucketOwner="999999999999")
+    assert code == "AccessDenied"

@@ -165,11 +165,12 @@ def log_loss(scored: Sequence[Scored]) -> float:
 
 def latency(model: Mapping[str, Any], tested: Sequence[Customer]) -> dict[str, Any]:
     """Milliseconds to score one batch: the 95th percentile of many runs, on this machine, now."""
-    times = [_timed(model, tested) for _ in range(RESAMPLES)]
+    times = [timed(model, tested) for _ in range(RESAMPLES)]
     return {"latency": {"p95_ms": _with_deviation(_percentile_95, times)}}
 
 
-def _timed(model: Mapping[str, Any], tested: Sequence[Customer]) -> float:
+def timed(model: Mapping[str, Any], tested: Sequence[Customer]) -> float:
+    """Milliseconds to score one batch, this time."""
     start = time.perf_counter()
     for customer in tested:
         score(model, customer.features)
