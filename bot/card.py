@@ -173,10 +173,9 @@ def told(state: VersionState, entry: Entry) -> Line:
     model = str(state.model)
     match entry.event:
         case Opened(environment=environment, evidence=Evidence(run=Run(where, name))):
-            measured = (f"{model} was measured in {where} by ", Code(name), " and asks for ", Strong(environment), ".")
-            return (*measured, *_further(entry.event, state.model.version))
+            return (f"{model} was measured in {where} by ", Code(name), " and asks for ", Strong(environment), ".")
         case Opened(environment=environment):
-            return (f"{model} asks for ", Strong(environment), ".", *_further(entry.event, state.model.version))
+            return (f"{model} asks for ", Strong(environment), ".")
         case Measured(environment, name, problem):
             return (f"{model} was run in {environment} by ", Code(name), f", and nothing is asked for: {problem}.")
         case Vote() as vote:
@@ -194,6 +193,14 @@ def told(state: VersionState, entry: Entry) -> Line:
         case Observed() as observed:
             return _told_observed(model, observed)
     return (f"Entry {entry.seq} is of a kind this version of the bot does not know.",)
+
+
+def further(entry: Entry, version: int) -> Line:
+    """What the card of a request has no room for, in the thread."""
+    table = _table(entry.event, version) if isinstance(entry.event, Opened) else None
+    rows = table.more if table else ()
+    told = (f"{row.name} {row.challenger}{f' ({row.change})' if row.change else ''}" for row in rows)
+    return (f" Further metrics: {', '.join(told)}.",) if rows else ()
 
 
 def who_ended(one: Round) -> Line:
@@ -243,10 +250,10 @@ def compare(challenger: Metric, champion: Metric | None, better: str = "") -> st
     if champion is None:
         return "new"
     delta = challenger.value - champion.value
-    if delta == 0 or _shown(abs(delta), challenger.unit) == _shown(0.0, challenger.unit):
+    if delta == 0 or shown_value(abs(delta), challenger.unit) == shown_value(0.0, challenger.unit):
         return "no change"
     arrow = "▲" if delta > 0 else "▼"
-    size = f"{arrow} {_shown(abs(delta), challenger.unit)}"
+    size = f"{arrow} {shown_value(abs(delta), challenger.unit)}"
     noise = max(challenger.deviation or 0.0, champion.deviation or 0.0)
     if abs(delta) <= noise:
         return f"{size} no clear change"
@@ -292,7 +299,7 @@ def _direction(name: str) -> int:
     return 1 if _HIGHER.search(lower) else 0
 
 
-def _shown(value: float, unit: str) -> str:
+def shown_value(value: float, unit: str) -> str:
     """Three decimals below ten; whole units, or four digits, above."""
     if abs(value) < _LARGE:
         return f"{value:.3f} {unit}".strip()
@@ -305,9 +312,9 @@ def _table(opened: Opened, version: int) -> Table | None:
         return None
     rows = tuple(
         Row(
-            _title(metric.name),
-            _shown(metric.value, metric.unit),
-            _shown(champion[metric.name].value, metric.unit) if metric.name in champion else "–",
+            metric_title(metric.name),
+            shown_value(metric.value, metric.unit),
+            shown_value(champion[metric.name].value, metric.unit) if metric.name in champion else "–",
             compare(metric, champion.get(metric.name), _better(opened, metric)) if opened.champion else "",
         )
         for metric in opened.evidence.metrics
@@ -317,14 +324,6 @@ def _table(opened: Opened, version: int) -> Table | None:
     return Table(f"v{version}", head, tuple(rows[place] for place in kept), _without(rows, kept))
 
 
-def _further(opened: Opened, version: int) -> Line:
-    """What a card has no room for, in the thread."""
-    table = _table(opened, version)
-    rows = table.more if table else ()
-    told = (f"{row.name} {row.challenger}{f' ({row.change})' if row.change else ''}" for row in rows)
-    return (f" Further metrics: {', '.join(told)}.",) if rows else ()
-
-
 def _better(opened: Opened, metric: Metric) -> str:
     return next((each.better for each in opened.measures if each.says_of(metric)), "")
 
@@ -332,7 +331,7 @@ def _better(opened: Opened, metric: Metric) -> str:
 def _out_of_bounds(opened: Opened) -> Iterable[Line]:
     """What the policy wanted of the metrics and did not get; people decide what follows from it."""
     missed = [
-        f"{_title(metric.name)} {_shown(metric.value, metric.unit)} ({_bounds(each)})"
+        f"{metric_title(metric.name)} {shown_value(metric.value, metric.unit)} ({_bounds(each)})"
         for each in opened.measures
         for metric in opened.evidence.metrics
         if each.says_of(metric) and not each.kept_by(metric)
@@ -342,7 +341,7 @@ def _out_of_bounds(opened: Opened) -> Iterable[Line]:
     bound = [each for each in opened.measures if _bounds(each)]
     absent = [each.name for each in bound if not any(map(each.says_of, opened.evidence.metrics))]
     if absent:
-        yield (Strong("Not measured, though the policy sets bounds: "), ", ".join(map(_title, absent)), ".")
+        yield (Strong("Not measured, though the policy sets bounds: "), ", ".join(map(metric_title, absent)), ".")
 
 
 def _bounds(measure: Measure) -> str:
@@ -360,7 +359,7 @@ def _without(rows: tuple[Row, ...], kept: Sequence[int]) -> tuple[Row, ...]:
     return tuple(row for place, row in enumerate(rows) if place not in kept)
 
 
-def _title(name: str) -> str:
+def metric_title(name: str) -> str:
     """A metric's name as people write it: `auc` is AUC, `log_loss` is log loss."""
     words = name.replace("_", " ").split()
     return " ".join(word.upper() if word in _ACRONYMS else word for word in words)

@@ -7,17 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from bot import rules
 from bot.card import Card, card_of
 from bot.domain import Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
-from bot.errors import NotRequestable, Refused, UnknownRequest
+from bot.errors import NotRequestable, Refused, Unavailable, UnknownRequest
 from bot.history import Round, VersionState
 from bot.jobs import PATIENCE, AnswerJob, RequestJob
 from bot.policy import Policy
 from bot.ports import Clock, Crew, Directory, Jobs
-from bot.records import Records
+from bot.records import Look, Records
 from bot.status import GroupStatus
+from bot.trend import Trend, compared, trends
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Review:
     one: Round
     person: Person
     refusal: Refused | None
+    status: GroupStatus
 
     @property
     def card(self) -> Card:
@@ -85,11 +88,12 @@ class Desk:
     def review(self, request: RequestId, by: ChatUser) -> Review:
         """Look at a request; raise `UnknownRequest` for none, `NotAnApprover` for whoever may not even look."""
         environment = rules.known(self.policy, request)
-        looked, asked = self.crew.together(
-            lambda: self.records.look(request.model).state,
+        read, asked = self.crew.together(
+            lambda: self.records.look(request.model, status=True),
             lambda: self.directory.member(by, (environment.approvers,)),
         )
-        state: VersionState = looked.result()
+        look: Look = read.result()
+        state = look.state
         member: Member = asked.result()
         rules.belongs(member)
         one = state.round(request)
@@ -99,8 +103,8 @@ class Desk:
             rules.identified(by, environment)
             rules.may_answer(state, request, environment, member, self.clock())
         except Refused as refusal:
-            return Review(state, one, member.person, refusal)
-        return Review(state, one, member.person, None)
+            return Review(state, one, member.person, refusal, look.status)
+        return Review(state, one, member.person, None, look.status)
 
     def answer(self, request: RequestId, answer: Answer, by: ChatUser, *, nonce: str, reason: str = "") -> None:
         """Hand an answer in; raise what refuses it already now, or `Unavailable`. The one writer asks again."""
@@ -172,9 +176,28 @@ class Desk:
         """The status of one group."""
         return self.records.statuses([group])[group]
 
-    def version(self, model: ModelVersion) -> VersionState:
-        """A version's whole history."""
-        return self.records.look(model).state
+    def version(self, model: ModelVersion) -> Look:
+        """A version's whole history, and the status of its group."""
+        return self.records.look(model, status=True)
+
+    def trends(
+        self, group: str, environment: str, status: GroupStatus, *, state: VersionState | None = None
+    ) -> tuple[Trend, ...]:
+        """How the metrics went up to now; `state` is the version that has been read already, if there is one.
+
+        One more wave. While AWS does not give an older log there are none: a page is not kept back for its pictures.
+        """
+        numbers = compared(status, environment, state.model.version if state else None)
+        models = [ModelVersion(group, number) for number in numbers if not state or number != state.model.version]
+        if len(numbers) < 2 or not models:  # noqa: PLR2004 - one version is no trend
+            return ()
+        try:
+            looks: list[Look] = [
+                each.result() for each in self.crew.together(*(partial(self.records.look, model) for model in models))
+            ]
+        except Unavailable:
+            return ()
+        return trends([*(each.state for each in looks), *([state] if state else [])], environment)
 
     def _waits(self, each: tuple[RequestId, datetime], member: Member) -> Waiting:
         request, since = each

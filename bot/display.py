@@ -8,7 +8,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from bot.card import card_of, told
+from bot.card import card_of, further, told
 from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Vote
 from bot.errors import Refused, Unavailable
 from bot.history import Round, VersionState
@@ -162,7 +162,8 @@ class Display:
 
     def _reply(self, one: Round, surface: str, ref: MessageRef, lines: Iterable[Entry]) -> None:
         for entry in lines:
-            line, card = told(self._state, entry), card_of(self._state, one)
+            line = (*told(self._state, entry), *further(entry, self._state.model.version))
+            card = card_of(self._state, one)
             if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line, card)):
                 return
             self._note(one, surface, threaded=entry.seq)

@@ -6,6 +6,7 @@ from bot.desk import Review, Stage
 from bot.domain import Answer, RequestId, State, Superseded
 from bot.errors import Expired, NotAnApprover, ReasonMissing, Refused
 from bot.seals import ReviewLink
+from bot.web.charts import charts
 from bot.web.forms import Submitted, outcome_of, read_outcome
 from bot.web.ground import Site
 from bot.web.outcomes import TITLES, wait
@@ -65,7 +66,8 @@ def _page(
 ) -> Reply:
     """The request as it is now: the same card as everywhere, and the two forms or why there are none."""
     review = site.desk.review(_request(caller), caller.user)
-    why = refusal or review.refusal
+    why, one = refusal or review.refusal, review.one.id
+    trends = site.desk.trends(one.group, one.environment, review.status, state=review.state)
     values = {
         "card": review.card,
         "person": review.person.name,
@@ -77,7 +79,8 @@ def _page(
         "mistake": mistake,
         "longest": LONGEST,
         "linked": "linked" in caller.visit.query,
-        "here": request_page(review.one.id),
+        "here": request_page(one),
+        "charts": charts(trends, one.version),
         **story_of(review.state),
     }
     status = 403 if isinstance(why, NotAnApprover) else status

@@ -9,7 +9,10 @@ from bot.errors import UnknownRequest
 from bot.history import Round, VersionState
 from bot.overview import WORDS
 from bot.overview import columns as columns_of
+from bot.records import Look
+from bot.trend import furthest
 from bot.web import overview
+from bot.web.charts import charts
 from bot.web.ground import Site
 from bot.web.overview import Piece
 from bot.web.pages import draw
@@ -51,7 +54,8 @@ def group(site: Site, caller: Caller) -> Reply:
     rows = overview.versions(name, status, columns)
     if not rows:
         raise UnknownRequest(f"Nothing is recorded of {name} yet. The list of all groups has those that are known.")
-    return draw(site, "group.html", caller, {"columns": columns, "rows": rows}, title=name)
+    trends = desk.trends(name, furthest(status, desk.policy.path), status)
+    return draw(site, "group.html", caller, {"columns": columns, "rows": rows, "charts": charts(trends)}, title=name)
 
 
 def version(site: Site, caller: Caller) -> Reply:
@@ -59,11 +63,15 @@ def version(site: Site, caller: Caller) -> Reply:
     desk, model = site.desk, ModelVersion(caller.words["group"], int(caller.words["version"]))
     asked, read = desk.crew.together(lambda: desk.member(caller.user), lambda: desk.version(model))
     asked.result()
-    state: VersionState = read.result()
+    look: Look = read.result()
+    state = look.state
     if not state.head:
         raise UnknownRequest(f"Nothing is recorded of {model} yet. The page of {model.group} has what is known.")
     places = list(_places(state, desk.policy.path))
-    values = {"places": places, "group_page": f"/models/{model.group}", **story_of(state)}
+    asked_for = [each for each in desk.policy.path if state.current(each)]
+    environment = furthest(look.status, asked_for, model.version)
+    pictures = charts(desk.trends(model.group, environment, look.status, state=state), model.version)
+    values = {"places": places, "charts": pictures, "group_page": f"/models/{model.group}", **story_of(state)}
     return draw(site, "version.html", caller, values, title=str(model))
 
 

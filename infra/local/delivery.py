@@ -26,6 +26,8 @@ TICK = 0.05
 """Seconds between two looks at something that nobody announces."""
 SOON = 0.01
 """Seconds at most between two looks whether everything has come to rest."""
+RECENT = 1000
+"""Events that are kept to be looked at, or told again."""
 SWEEP = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/sweep"
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class EventFaults:
 class EventBus(Threads):
     """EventBridge with one rule: every event is delivered to `invoke`, at least once and in no order.
 
-    `recent`: the last events taken, newest last. `dead_letters`: those that failed `attempts` times.
+    `recent`: the last events that were not lost, newest last. `dead_letters`: those that failed `attempts` times.
     AWS retries for 24 hours; here each attempt waits twice as long as the one before, in terms of `backoff`.
     """
 
@@ -57,7 +59,7 @@ class EventBus(Threads):
         """Prepare; `seed` makes order and loss repeatable."""
         super().__init__(self._deliver_next, threads, "events")
         self.faults = EventFaults()
-        self.recent: deque[Event] = deque(maxlen=200)
+        self.recent: deque[Event] = deque(maxlen=RECENT)
         self.dead_letters: list[Event] = []
         self.taken = 0
         self._invoke = invoke
@@ -72,9 +74,9 @@ class EventBus(Threads):
         """Take an event; meant for `Aws.on_event`."""
         with self._lock:
             self.taken += 1
-            self.recent.append(event)
             if self._random.random() < self.faults.drop:
                 return
+            self.recent.append(event)
             text = json.dumps(event)
             for _ in range(1 + self.faults.duplicates):
                 self._under_way += 1

@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 from bot import approved_model
 from bot.history import broken
-from infra.local import demo_pages, demo_teams
+from infra.local import demo_inference, demo_pages, demo_teams
 from infra.local.entra_people import PRIYA as PRIYA_IN_ENTRA
 from infra.local.journey import (
     PATH,
@@ -44,7 +44,7 @@ from infra.local.terminal import BOLD, DIM, GREEN, RED, Terminal
 
 GROUP = "churn"
 OLDER = 50
-FIRST, SECOND, THIRD = OLDER + 1, OLDER + 2, OLDER + 3
+FIRST, SECOND, THIRD, FOURTH = OLDER + 1, OLDER + 2, OLDER + 3, OLDER + 4
 """The versions that the journey is about."""
 LONG_AGO = datetime(2025, 6, 1, tzinfo=UTC)
 """Before the `since` of infra/policy.toml."""
@@ -57,7 +57,7 @@ APPROVERS = {"dev": MAYA, "test": OMAR, "uat": MAYA, "prod": PRIYA}
 """Who approves version 51. Maya has registered it, so prod, where four eyes are wanted, takes somebody else."""
 CHANNELS = {"dev": "C0MODELSDEV", "test": "C0MODELSDEV", "uat": "C0MODELSPRD", "prod": "C0MODELSPRD"}
 BUTTONS = {environment: [f"Approve for {environment}", "Reject…"] for environment in PATH}
-REASON = "Scoring takes several times as long as with v51: the nightly run would not be done by six."
+REASON = "It finds fewer of those who leave than v52, which runs in test already."
 CONSOLE = "LOCALCONSOLE"
 """The access key of somebody who edits the registry by hand."""
 PATIENCE = 20.0
@@ -111,15 +111,15 @@ def register_first(journey: Journey) -> Findings:
     yield expect("ModelApprovalStatus", journey.status(FIRST), PENDING)
 
 
-def card_asks(environment: str, journey: Journey) -> Findings:
-    """The first card follows the registration, each later one the approval before it."""
+def first_card_asks(journey: Journey) -> Findings:
+    """The first card follows the registration, and shows what was measured in training."""
     journey.stack.settle()
-    card = journey.card(FIRST, environment)
-    yield expect("channel", card.channel, CHANNELS[environment])
-    yield expect("title", title(card), f"Approve {GROUP} v{FIRST} for {environment}?")
+    card = journey.card(FIRST, "dev")
+    yield expect("channel", card.channel, CHANNELS["dev"])
+    yield expect("title", title(card), f"Approve {GROUP} v{FIRST} for dev?")
     yield expect("metrics", metrics(card)[:3], [["Metric", f"v{FIRST}"], ["AUC", "0.793"], ["accuracy", "0.839"]])
-    yield expect("buttons", buttons(card), BUTTONS[environment])
-    yield expect_words("text", card.text, f"{GROUP} version {FIRST} awaits approval for {environment}.")
+    yield expect("buttons", buttons(card), BUTTONS["dev"])
+    yield expect_words("text", card.text, f"{GROUP} version {FIRST} awaits approval for dev.")
 
 
 def refused(user: str, because: str, environment: str, journey: Journey) -> Findings:
@@ -166,10 +166,8 @@ def card_is_decided(environment: str, journey: Journey) -> Findings:
 
 def thread_tells(environment: str, journey: Journey) -> Findings:
     """The history of a request stands under its card."""
-    lines = [f"{NAMES[APPROVERS[environment]]} approved {GROUP} v{FIRST} for {environment}."]
-    following = PATH[PATH.index(environment) + 1 :]
-    lines += [f"{GROUP} v{FIRST} asks for {following[0]}."] if following else []
-    yield expect("thread", journey.thread(FIRST, environment), lines)
+    line = f"{NAMES[APPROVERS[environment]]} approved {GROUP} v{FIRST} for {environment}."
+    yield expect("thread", journey.thread(FIRST, environment), [line])
 
 
 def late_click(user: str, environment: str, journey: Journey) -> Findings:
@@ -199,7 +197,7 @@ def library_says(journey: Journey) -> Findings:
     yield expect_same("its other fields and the parameter", json.loads(found.encoded()), journey.approved("prod"))
 
 
-# Version 52: a challenger, rejected
+# Version 52: a challenger, from dev to prod
 
 
 def events_in_disorder(journey: Journey) -> Findings:
@@ -225,36 +223,48 @@ def champion_is_shown(journey: Journey) -> Findings:
     yield expect("its first row", rows[0], ["AUC", "0.903", "0.793", "▲ 0.110 better"])
 
 
-def challenger_in_dev(journey: Journey) -> Findings:
-    """The newer approval takes the environment over."""
-    journey.press(OMAR, journey.card(SECOND, "dev"), APPROVE)
-    found = journey.approved("dev")
-    yield expect("approved/dev", found["model_package_version"], SECOND)
+def challenger_takes_over(user: str, environment: str, journey: Journey) -> Findings:
+    """The newer approval takes the environment over; what ran there stays at hand."""
+    journey.press(user, journey.card(SECOND, environment), APPROVE)
+    found = journey.approved(environment)
+    yield expect(f"approved/{environment}", found["model_package_version"], SECOND)
     yield expect("previous", found["previous"], FIRST)
+    yield expect("buttons", buttons(journey.card(SECOND, environment)), [])
+
+
+# Version 53: rejected
+
+
+def third_in_dev(journey: Journey) -> Findings:
+    """Another challenger, as fast as the first."""
+    journey.stack.pipeline.register(GROUP, "churn-1")
+    journey.stack.settle()
+    journey.press(OMAR, journey.card(THIRD, "dev"), APPROVE)
+    yield expect("approved/dev", journey.approved("dev")["model_package_version"], THIRD)
 
 
 def reject_wants_a_reason(journey: Journey) -> Findings:
     """Slack's own form asks for it, and does not close without."""
-    journey.press(MAYA, journey.card(SECOND, "test"), REJECT)
+    journey.press(MAYA, journey.card(THIRD, "test"), REJECT)
     form = journey.workspace.modals(MAYA)[-1]
     mistakes = dict(journey.stack.slack.submit(MAYA, form.id, {}).errors)
-    yield expect("title of the form", form.body["title"]["text"], f"Reject {GROUP} v{SECOND}")
+    yield expect("title of the form", form.body["title"]["text"], f"Reject {GROUP} v{THIRD}")
     yield expect("sent empty", mistakes, {"reason": "Please complete this required field."})
     journey.stack.slack.submit(MAYA, form.id, {"reason": REASON})
     journey.stack.settle()
-    yield expect("fields", journey.fields(SECOND), {"dev": APPROVED, "test": REJECTED, "uat": PENDING, "prod": PENDING})
-    yield expect("approved/test", journey.approved("test")["model_package_version"], FIRST)
+    yield expect("fields", journey.fields(THIRD), {"dev": APPROVED, "test": REJECTED, "uat": PENDING, "prod": PENDING})
+    yield expect("approved/test", journey.approved("test")["model_package_version"], SECOND)
 
 
 def reject_is_told(journey: Journey) -> Findings:
     """Everybody can read why."""
-    card = journey.card(SECOND, "test")
-    yield expect("title", title(card), f"{GROUP} v{SECOND} was rejected for test")
+    card = journey.card(THIRD, "test")
+    yield expect("title", title(card), f"{GROUP} v{THIRD} was rejected for test")
     yield expect("buttons", buttons(card), [])
-    yield expect("thread", journey.thread(SECOND, "test"), [f"Maya Chen rejected {GROUP} v{SECOND} for test: {REASON}"])
+    yield expect("thread", journey.thread(THIRD, "test"), [f"Maya Chen rejected {GROUP} v{THIRD} for test: {REASON}"])
 
 
-# Version 53: a hand in the registry, and a directory that is away
+# Version 54: a hand in the registry, and a directory that is away
 
 
 def approval_by_hand(journey: Journey) -> Findings:
@@ -266,26 +276,26 @@ def approval_by_hand(journey: Journey) -> Findings:
     console = journey.stack.aws.client("sagemaker", access_key=CONSOLE)
     console.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=APPROVED)
     journey.stack.settle()
-    yield expect("ModelApprovalStatus, put back", journey.status(THIRD), PENDING)
-    yield expect("approved/dev", journey.approved("dev")["model_package_version"], SECOND)
+    yield expect("ModelApprovalStatus, put back", journey.status(FOURTH), PENDING)
+    yield expect("approved/dev", journey.approved("dev")["model_package_version"], THIRD)
 
 
 def hand_is_named(journey: Journey) -> Findings:
     """So that a colleague can explain what the bot cannot know."""
-    line = journey.thread(THIRD, "dev")[-1]
-    by_hand = f"dana.scientist@example.com approved {GROUP} v{THIRD} in the registry by hand"
+    line = journey.thread(FOURTH, "dev")[-1]
+    by_hand = f"dana.scientist@example.com approved {GROUP} v{FOURTH} in the registry by hand"
     yield expect_words("thread", line, by_hand, "It was put back")
-    yield expect("buttons", buttons(journey.card(THIRD, "dev")), BUTTONS["dev"])
+    yield expect("buttons", buttons(journey.card(FOURTH, "dev")), BUTTONS["dev"])
 
 
 def directory_away(journey: Journey) -> Findings:
     """Without the directory nobody knows who may answer, so nothing may be recorded."""
     journey.stack.entra.faults.add("*", status=503, times=None)
-    before, card = journey.truth(THIRD), journey.card(THIRD, "dev")
+    before, card = journey.truth(FOURTH), journey.card(FOURTH, "dev")
     journey.stack.slack.press(MAYA, card.channel, card.ts, APPROVE)
     told = journey.workspace.until(lambda: _told(journey, MAYA, "Still trying"), PATIENCE)
     yield expect_words("told privately", told, "Still trying")
-    yield expect_same("history, approved models and registry, before and after", journey.truth(THIRD), before)
+    yield expect_same("history, approved models and registry, before and after", journey.truth(FOURTH), before)
 
 
 def directory_back(journey: Journey) -> Findings:
@@ -294,8 +304,8 @@ def directory_back(journey: Journey) -> Findings:
     told = journey.workspace.until(lambda: _told(journey, MAYA, "recorded."), PATIENCE)
     journey.stack.settle()
     yield expect("told privately", told, "Your answer is recorded.")
-    yield expect("field of dev", journey.fields(THIRD)["dev"], APPROVED)
-    yield expect("approved/dev", journey.approved("dev")["model_package_version"], THIRD)
+    yield expect("field of dev", journey.fields(FOURTH)["dev"], APPROVED)
+    yield expect("approved/dev", journey.approved("dev")["model_package_version"], FOURTH)
 
 
 def _told(journey: Journey, user: str, words: str) -> str:
@@ -309,7 +319,7 @@ def status_overview(journey: Journey) -> Findings:
     """The short answer to "where are we?"."""
     answer = journey.type_command(OMAR, CHANNELS["dev"])
     yield expect("text", answer.text, "1 request waits for an answer.")
-    loads = ["group dev test uat prod", f"{GROUP} v{THIRD} v{FIRST} v{THIRD}? v{FIRST} v{FIRST}"]
+    loads = ["group dev test uat prod", f"{GROUP} v{FOURTH} v{SECOND} v{FOURTH}? v{SECOND} v{SECOND}"]
     yield expect("table", matrix(answer), loads)
 
 
@@ -318,9 +328,10 @@ def status_of_group(journey: Journey) -> Findings:
     answer = journey.type_command(OMAR, CHANNELS["dev"], GROUP)
     stands = [
         "version dev test uat prod",
-        f"v{THIRD} in use waiting – –",
-        f"v{SECOND} approved rejected – –",
-        f"v{FIRST} approved in use in use in use",
+        f"v{FOURTH} in use waiting – –",
+        f"v{THIRD} approved rejected – –",
+        f"v{SECOND} approved in use in use in use",
+        f"v{FIRST} approved approved approved approved",
     ]
     yield expect("table", matrix(answer), stands)
 
@@ -328,7 +339,7 @@ def status_of_group(journey: Journey) -> Findings:
 def history_is_printed(journey: Journey) -> Findings:
     """Every entry, in the order of time: `python -m bot history churn`."""
     head, *lines = journey.run_command("history", GROUP).splitlines()
-    entries = sum(len(journey.entries(version)) for version in (FIRST, SECOND, THIRD))
+    entries = sum(len(journey.entries(version)) for version in (FIRST, SECOND, THIRD, FOURTH))
     yield expect("lines, one for each history entry", len(lines), entries)
     yield head
     yield from lines
@@ -336,25 +347,43 @@ def history_is_printed(journey: Journey) -> Findings:
 
 def chain_holds(journey: Journey) -> Findings:
     """Each entry carries the digest of the one before: nothing was changed, left out or put in."""
-    for version in (FIRST, SECOND, THIRD):
+    for version in (FIRST, SECOND, THIRD, FOURTH):
         entries = journey.entries(version)
         yield expect(
             f"first broken link among the {len(entries)} entries of v{version}", broken(entries) or "none", "none"
         )
 
 
-def asking(environment: str) -> Step:
-    """A request appears."""
-    return Step(f"Slack shows a card that asks for {environment}", partial(card_asks, environment))
+def inferring(version: int, environment: str, *, champion: int = 0) -> tuple[Step, ...]:
+    """A run in one environment asks for the next."""
+    following = PATH[PATH.index(environment) + 1]
+    compared = f", beside v{champion}, which runs there: better, but slower" if champion else ""
+    return (
+        Step(
+            f"Batch inference runs v{version} in {environment}, measures it, and so asks for {following}",
+            partial(demo_inference.run_asks, version, environment),
+        ),
+        Step(
+            f"The card for {following} shows what was measured{compared}",
+            partial(demo_inference.card_shows_run, version, champion, following),
+        ),
+    )
 
 
-def linking(user: str, environment: str) -> tuple[Step, ...]:
+def taking_over(user: str, environment: str) -> Step:
+    """The challenger is approved."""
+    who = NAMES[user]
+    title = f"{who} approves v{SECOND} for {environment}, which takes over from v{FIRST}"
+    return Step(title, partial(challenger_takes_over, user, environment))
+
+
+def linking(user: str, environment: str, version: int = FIRST) -> tuple[Step, ...]:
     """An account is tied to its person, once."""
     who = NAMES[user]
     return (
         Step(
             f"{environment} wants a linked account: {who} is sent a link, in private",
-            partial(demo_pages.link_is_offered, user, FIRST, environment),
+            partial(demo_pages.link_is_offered, user, version, environment),
         ),
         Step(
             "Eli opens that link and signs in: it links nothing",
@@ -362,7 +391,7 @@ def linking(user: str, environment: str) -> tuple[Step, ...]:
         ),
         Step(
             f"{who} opens it, signs in and links the account",
-            partial(demo_pages.account_is_linked, user, FIRST, environment),
+            partial(demo_pages.account_is_linked, user, version, environment),
         ),
     )
 
@@ -439,36 +468,57 @@ STEPS = (
     Step(f"{OLDER} older versions are in the registry, from before the policy's `since`", older_versions),
     Step("The first sweep leaves them alone", first_sweep),
     Step(f"A training pipeline registers v{FIRST}", register_first),
-    asking("dev"),
+    Step("Slack shows a card that asks for dev", first_card_asks),
     refusing(ELI, "Eli, who is no approver for dev,", "dev", "Eli Outside is not an approver for dev"),
     refusing(GUS, "Gus, a guest of the company,", "dev", "guests cannot answer"),
     *answering("dev"),
     Step("A second click, on a card that is out of date, is told who decided", partial(late_click, OMAR, "dev")),
     Step("The card in Teams follows the answer in Slack", partial(demo_teams.card_follows, NAMES[MAYA], FIRST, "dev")),
-    asking("test"),
+    Step(
+        "Batch inference in dev fails: nothing is asked for, and the thread says why",
+        partial(demo_inference.failed_run_is_told, FIRST, "dev"),
+    ),
+    *inferring(FIRST, "dev"),
     *answering_in_teams("test"),
-    asking("uat"),
+    *inferring(FIRST, "test"),
     *linking(MAYA, "uat"),
     *answering("uat"),
-    asking("prod"),
+    *inferring(FIRST, "uat"),
     refusing(MAYA, f"Maya, who has registered v{FIRST} herself,", "prod", "You asked for this promotion"),
     *answering_by_mail("prod"),
     Step(f"`python -m bot approved {GROUP} prod` answers v{FIRST}", command_line_says),
     Step("`from bot import approved_model` answers the same", library_says),
     Step(f"v{SECOND} is registered; duplicate and reordered events make one card", events_in_disorder),
     Step(f"The card compares v{SECOND} with v{FIRST}, the champion", champion_is_shown),
-    Step(f"Omar approves v{SECOND} for dev, which takes over from v{FIRST}", challenger_in_dev),
-    Step(f"Maya rejects v{SECOND} for test, and has to say why", reject_wants_a_reason),
+    taking_over(OMAR, "dev"),
+    *inferring(SECOND, "dev", champion=FIRST),
+    taking_over(OMAR, "test"),
+    *inferring(SECOND, "test", champion=FIRST),
+    taking_over(MAYA, "uat"),
+    *inferring(SECOND, "uat", champion=FIRST),
+    *linking(PRIYA, "prod", SECOND),
+    taking_over(PRIYA, "prod"),
+    Step(f"v{THIRD} is registered, and approved for dev", third_in_dev),
+    Step(
+        f"Batch inference runs v{THIRD} in dev, measures it, and so asks for test",
+        partial(demo_inference.run_asks, THIRD, "dev"),
+    ),
+    Step(f"Maya rejects v{THIRD} for test, and has to say why", reject_wants_a_reason),
     Step("Card and thread tell the reject and its reason", reject_is_told),
-    Step(f"v{THIRD} is approved in the registry by hand, and put back", approval_by_hand),
+    Step(f"v{FOURTH} is approved in the registry by hand, and put back", approval_by_hand),
     Step("The thread names whose hand it was", hand_is_named),
     Step("Entra does not answer: Maya's approval is not recorded yet, and she is told", directory_away),
     Step("Entra answers again: it is recorded without another click, and she is told", directory_back),
+    Step(
+        f"Batch inference runs v{FOURTH} in dev, measures it, and so asks for test",
+        partial(demo_inference.run_asks, FOURTH, "dev"),
+    ),
     Step("`/model-status` shows all groups", status_overview),
     Step(f"`/model-status {GROUP}` shows its versions", status_of_group),
     Step("`model-status` in Teams answers the same", demo_teams.status_in_teams),
     Step(f"`python -m bot history {GROUP}` tells the whole history", history_is_printed),
     Step("The chain of the history holds", chain_holds),
+    Step("Every event is told three times more, in no order: nothing changes", demo_inference.events_again),
     Step(f"The {OLDER} older versions are still as they were", untouched),
 )
 

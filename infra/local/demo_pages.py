@@ -3,7 +3,7 @@
 import re
 
 from infra.local.entra_people import ELI, MAYA, PRIYA
-from infra.local.journey import Findings, Journey, expect, expect_lines, expect_same, expect_words
+from infra.local.journey import Findings, Journey, expect, expect_lines, expect_same, expect_words, metrics
 from infra.local.mailbox import Mail
 from infra.local.visitor import Page, Visitor
 
@@ -12,6 +12,9 @@ NAMES = {MAYA: "Maya Chen", ELI: "Eli Outside", PRIYA: "Priya Nair"}
 
 
 # A chat account is linked to its person
+
+OWNERS = {"U0MAYA": (MAYA, "Maya Chen", "@maya"), "U0PRIYA": (PRIYA, "Priya Nair", "@priya")}
+"""Whose an account of Slack is."""
 
 
 def link_is_offered(user: str, version: int, environment: str, journey: Journey) -> Findings:
@@ -27,18 +30,19 @@ def others_link_binds_nothing(user: str, journey: Journey) -> Findings:
     with Visitor() as visitor:
         page = signed_in(visitor, journey.whispered_link(user), ELI)
     yield expect_lines("page", page.text, "has another address than Eli Outside", "administrators")
-    yield expect("linked accounts", list(journey.parameters("/_people")), [])
+    yield expect("links of the account", links_of(user, journey), [])
 
 
 def account_is_linked(user: str, version: int, environment: str, journey: Journey) -> Findings:
-    """Maya sees which account it is, and says so."""
+    """Whose account it is sees which one, and says so."""
+    oid, name, called = OWNERS[user]
     with Visitor() as visitor:
-        page = signed_in(visitor, journey.whispered_link(user), MAYA)
-        yield expect_lines("page", page.text, "will be able to answer as you", "@maya", "Maya Chen")
-        yield expect("linked accounts, before she presses", list(journey.parameters("/_people")), [])
+        page = signed_in(visitor, journey.whispered_link(user), oid)
+        yield expect_lines("page", page.text, "will be able to answer as you", called, name)
+        yield expect("links of the account, before she presses", links_of(user, journey), [])
         page = visitor.press(page, "Link")
     linked = journey.stack.parameter(f"_people/slack/{journey.workspace.team_id}/{user}")
-    yield expect("the account is", [linked["oid"], linked["name"]], [MAYA, "Maya Chen"])
+    yield expect("the account is", [linked["oid"], linked["name"]], [oid, name])
     yield expect(
         "the page she is on then",
         page.url.partition("?")[0].rpartition("/requests/")[2],
@@ -54,7 +58,7 @@ def mail_arrives(version: int, environment: str, journey: Journey) -> Findings:
     mail = request_mail(journey, version, environment)
     yield expect("to", mail.to, f"approvers-{environment}@example.com")
     yield expect_words("subject", mail.subject, f"{journey.group} v{version}", environment)
-    yield expect_lines("text", mail.text, "AUC", "0.793", "Maya Chen", "Review")
+    yield expect_lines("text", mail.text, "AUC", auc_of(version, environment, journey), "Maya Chen", "Review")
     first = request_mail(journey, version, "dev")
     yield expect_same("the first mail of this version and the one that it follows", mail.in_reply_to, first.message_id)
 
@@ -85,7 +89,8 @@ def approved_from_mail(oid: str, version: int, environment: str, journey: Journe
     """Link, sign-in, the same card, one press; then the page says what became of it."""
     with Visitor() as visitor:
         page = signed_in(visitor, review_link(journey, version, environment), oid)
-        yield expect_lines("page", page.text, f"Approve {journey.group} v{version} for {environment}?", "0.793")
+        auc = auc_of(version, environment, journey)
+        yield expect_lines("page", page.text, f"Approve {journey.group} v{version} for {environment}?", auc)
         page = visitor.press(page, f"Approve for {environment}")
         journey.stack.settle()
         page = visitor.open(page.url)
@@ -122,3 +127,13 @@ def review_link(journey: Journey, version: int, environment: str) -> str:
         rf"{re.escape(journey.stack.gateway.pages_url)}/\S+", request_mail(journey, version, environment).text
     )
     return found[0] if found else ""
+
+
+def auc_of(version: int, environment: str, journey: Journey) -> str:
+    """What the card in Slack shows of the first metric."""
+    return metrics(journey.card(version, environment))[1][1]
+
+
+def links_of(user: str, journey: Journey) -> list[str]:
+    """Whom a Slack account is tied to."""
+    return [name for name in journey.parameters("/_people") if name.endswith(f"/{user}")]

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.demo_pages import request_mail
 from infra.local.entra_people import ELI, OMAR
-from infra.local.journey import Findings, Journey, expect, expect_lines, expect_same, expect_words
+from infra.local.journey import Findings, Journey, expect, expect_lines, expect_same, expect_words, metrics
 from infra.local.teams import Message
 
 NAMES = {OMAR: "Omar Haddad", ELI: "Eli Outside"}
@@ -45,8 +45,8 @@ def answers(message: Message) -> list[str]:
 
 def card_is_there(version: int, environment: str, journey: Journey) -> Findings:
     """In the environment's channel, with the same words and figures."""
-    card = teams_card(version, environment, journey)
-    yield expect_lines("card", shown(card), f"Approve {journey.group} v{version} for {environment}?", "0.793")
+    card, [_, auc, *_] = teams_card(version, environment, journey), metrics(journey.card(version, environment))
+    yield expect_lines("card", shown(card), f"Approve {journey.group} v{version} for {environment}?", auc[1])
     yield expect("buttons", answers(card), [f"Approve for {environment}", "Reject…"])
 
 

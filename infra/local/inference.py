@@ -1,19 +1,25 @@
 """What an inference pipeline does: fetch the model approved for its environment, score with it, measure, tell.
 
-    BatchInference(aws).run("churn", "dev")
+    BatchInference(aws, aws.end_transform).run("churn", "dev")
 
 The scores are real: the parameters come out of the approved version's `model.tar.gz`, the customers are invented.
+While `make run` is up, `python -m infra.local.inference churn dev` does so there, from another terminal, and tells it
+with an event of its own, as pipelines do that use no batch transform.
 """
 
+import argparse
 import io
 import json
+import os
+import sys
 import tarfile
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from infra.local.aws import Aws
-from infra.local.models import BUCKET
+from botocore.exceptions import ClientError
+
+from infra.local.models import BUCKET, Clients, Endpoint
 from infra.local.samples import train
 
 SCORER = "LOCALSCORER"
@@ -24,33 +30,53 @@ SCORED, BATCH = 400, 100
 Json = Mapping[str, Any]
 
 
-class BatchInference:
-    """Batch transform jobs of the local AWS, with what a machine of SageMaker's would do in them."""
+class Ending(Protocol):
+    """What ends a transform job."""
 
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
+    def __call__(self, name: str, status: str, *, reason: str = "") -> None:
+        """End it."""
+
+
+class BatchInference:
+    """What is approved scores a night's customers: in a batch transform job, or outside of SageMaker."""
+
+    def __init__(self, aws: Clients, end: Ending | None = None) -> None:
+        """Take a caller's clients; `end` lets a job end, which only a machine of SageMaker's can."""
+        self._aws, self._end = aws, end
         self._store, self._s3, self._sagemaker = (
             aws.client(service, access_key=SCORER) for service in ("ssm", "s3", "sagemaker")
         )
 
     def run(self, group: str, environment: str, *, failure: str = "") -> str:
-        """Score a night's customers with what is approved for an environment, and give the job's name."""
-        approved = self._approved(group, environment)
-        name = f"{group}-{environment}-{uuid.uuid4().hex[:8]}"
-        output = f"runs/{name}"
-        self._start(name, str(approved["model_package_arn"]), environment, output)
+        """Run a batch transform job with what is approved for an environment, and give its name."""
+        approved, name = self._approved(group, environment), named(group, environment)
+        if self._end is None:
+            raise RuntimeError("nothing here ends a transform job")
+        self._start(name, str(approved["model_package_arn"]), environment)
         if failure:
-            self._aws.end_transform(name, "Failed", reason=failure)
-            return name
-        model, tonight = (
-            self._model(str(approved["model_data_url"])),
-            train.customers(SCORED, seed=hash_of(environment)),
-        )
-        scored = [train.Scored(each.left, train.score(model, each.features)) for each in tonight]
-        self._put(f"{output}/customers.csv.out", "\n".join(f"{each.score:.6f}" for each in scored).encode())
-        self._put(f"{output}/evaluation.json", json.dumps(measured(model, scored, tonight)).encode())
-        self._aws.end_transform(name)
+            self._end(name, "Failed", reason=failure)
+        else:
+            self._score(approved, environment, name)
+            self._end(name, "Completed")
         return name
+
+    def tell(self, group: str, environment: str) -> str:
+        """Score without SageMaker, and put an event on the bus that says so; give the run's name."""
+        approved, name = self._approved(group, environment), named(group, environment)
+        uri = self._score(approved, environment, name)
+        detail = {"environment": environment, "run": name, "metrics_uri": uri}
+        detail["model_package_arn"] = approved["model_package_arn"]
+        entry = {"Source": "model-approvals", "DetailType": "Model Inference Measured", "Detail": json.dumps(detail)}
+        self._aws.client("events", access_key=SCORER).put_events(Entries=[entry])
+        return name
+
+    def _score(self, approved: Json, environment: str, name: str) -> str:
+        """Write the scores and what can be measured of them; give the address of the report."""
+        model = self._model(str(approved["model_data_url"]))
+        tonight = train.customers(SCORED, seed=sum(map(ord, environment)))
+        scored = [train.Scored(each.left, train.score(model, each.features)) for each in tonight]
+        self._put(f"runs/{name}/customers.csv.out", "\n".join(f"{each.score:.6f}" for each in scored).encode())
+        return self._put(f"runs/{name}/evaluation.json", json.dumps(measured(model, scored, tonight)).encode())
 
     def _approved(self, group: str, environment: str) -> Json:
         """The one call that an inference pipeline makes."""
@@ -58,15 +84,15 @@ class BatchInference:
         value: Json = json.loads(found["Parameter"]["Value"])
         return value
 
-    def _start(self, name: str, arn: str, environment: str, output: str) -> None:
-        role = f"arn:aws:iam::{self._aws.account}:role/batch"
+    def _start(self, name: str, arn: str, environment: str) -> None:
+        role = f"arn:aws:iam::{arn.split(':')[4]}:role/batch"
         self._sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": arn})
         source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/customers"}}
         self._sagemaker.create_transform_job(
             TransformJobName=name,
             ModelName=name,
             TransformInput={"DataSource": source, "ContentType": "text/csv"},
-            TransformOutput={"S3OutputPath": f"s3://{BUCKET}/{output}"},
+            TransformOutput={"S3OutputPath": f"s3://{BUCKET}/runs/{name}"},
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
             Tags=[{"Key": "model-approvals:environment", "Value": environment}],
         )
@@ -79,13 +105,14 @@ class BatchInference:
             member = archive.extractfile("model.json")
             return json.loads(member.read()) if member else {}
 
-    def _put(self, key: str, body: bytes) -> None:
+    def _put(self, key: str, body: bytes) -> str:
         self._s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
 
 
-def hash_of(environment: str) -> int:
-    """Each environment has customers of its own, the same ones for each version that it scores."""
-    return sum(map(ord, environment))
+def named(group: str, environment: str) -> str:
+    """A name for a run."""
+    return f"{group}-{environment}-{uuid.uuid4().hex[:8]}"
 
 
 def measured(model: Json, scored: list[train.Scored], tonight: list[train.Customer]) -> Json:
@@ -99,3 +126,26 @@ def latency(model: Json, customers: list[train.Customer]) -> Json:
     """How long a batch of a thousand takes, the best of some: this machine has others to serve."""
     best = min(train.timed(model, customers) for _ in range(5)) * 1000 / len(customers)
     return {"p95_ms": {"value": round(best, 4), "unit": "ms"}}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the model that is approved for an environment, and say how the run is called."""
+    url = os.environ.get("AWS_ENDPOINT_URL")
+    parser = argparse.ArgumentParser(prog="python -m infra.local.inference", description="Run batch inference.")
+    parser.add_argument("group", metavar="GROUP", help="model package group, such as churn")
+    parser.add_argument("environment", metavar="ENVIRONMENT", help="where it runs, such as dev")
+    parser.add_argument("--endpoint", metavar="URL", default=url, required=not url, help="what `make run` has printed")
+    asked = parser.parse_args(arguments)
+    try:
+        name = BatchInference(Endpoint(asked.endpoint)).tell(asked.group, asked.environment)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        print(f"Nothing of {asked.group} is approved for {asked.environment} yet.", file=sys.stderr)
+        return 1
+    print(f"{name} has run in {asked.environment}, and was measured.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -50,6 +50,10 @@ Maya approves for dev without a browser; then dev's inference pipeline finds its
     {python} -m bot approved {group} dev
 """
 MORE = """
+Batch inference runs what is approved for dev, which asks for test with what it has measured:
+
+    {python} -m infra.local.inference {group} dev
+
 A training pipeline registers a further version; what waits for an answer, and who said what:
 
     {python} -m infra.local.models {group} churn-2

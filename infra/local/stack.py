@@ -102,7 +102,7 @@ class Stack:
         self._set_environment()
         self.teams.install(TEAM)
         self.pipeline = Pipeline(self.aws)
-        self.inference = BatchInference(self.aws)
+        self.inference = BatchInference(self.aws, self.aws.end_transform)
         self.bus.start()
         for poller in self.pollers:
             poller.start()

@@ -8,14 +8,15 @@ from infra.local.stack import Stack
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.eyes import sideways, violations
 from tests.journeys.people import approve, registered
+from tests.journeys.policies import by_approval
 
 MAYA = "U0MAYA"
 
 
 @pytest.fixture(scope="module")
-def stack():
+def stack(tmp_path_factory):
     """A version runs in dev, and the next one asks for it, with a table that compares the two."""
-    with Stack() as running:
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
         approve(running, registered(running, "churn"))
         running.pipeline.register("churn", "churn-2")
         running.settle()

@@ -20,6 +20,7 @@ from infra.local.stack import Stack
 from tests.browser.conftest import PATIENCE, PHONE, WIDE
 from tests.browser.eyes import cut, sideways, violations
 from tests.journeys.people import approve, card, everything, registered, reject, state
+from tests.journeys.policies import by_approval
 
 LOOKS = ((WIDE, 800, False), (WIDE, 800, True), (PHONE, 740, False), (PHONE, 740, True))
 """Width, height, and whether colours are dark."""
@@ -39,9 +40,9 @@ COOKIES = "__Host-ticket="
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(tmp_path_factory) -> Iterator[Stack]:
     """One model has come as far as uat, its second version asks for dev; another model was rejected."""
-    with Stack() as running:
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
         running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
         churn = registered(running, "churn")
         approve(running, churn, "dev")

@@ -16,6 +16,7 @@ from tests.browser.node import module
 from tests.browser.playground import CLIENT, Playground, Relay
 from tests.journeys.people import approve, state
 from tests.journeys.people import card as slack_card
+from tests.journeys.policies import by_approval
 
 CHANNEL = TEAMS_CHANNELS[0]
 
@@ -27,9 +28,9 @@ def package() -> Path:
 
 
 @pytest.fixture(scope="module")
-def stack(package) -> Iterator[Stack]:
+def stack(package, tmp_path_factory) -> Iterator[Stack]:
     """The local stack, whose Bot Connector hands everything on to the client."""
-    with Stack(teams=Relay) as running:
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy")), teams=Relay) as running:
         yield running
 
 

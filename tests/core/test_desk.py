@@ -478,8 +478,8 @@ def test_an_environment_that_the_policy_has_lost_is_nobodys_to_answer():
 def test_groups_and_versions_are_read_as_they_stand(office):
     assert list(office.desk.overview(MAYA).statuses) == ["churn"]
     assert office.desk.group("churn").versions["1"].environments["dev"].state is State.PENDING
-    assert office.desk.version(MODEL).head == 1
-    assert office.desk.version(ModelVersion("churn", 9)).head == 0
+    assert office.desk.version(MODEL).state.head == 1
+    assert office.desk.version(ModelVersion("churn", 9)).state.head == 0
     assert dict(office.desk.group("fraud").versions) == {}
 
 
@@ -490,8 +490,10 @@ def test_out_of_order_is_told_as_such():
     one = replace(state.rounds["dev"][0], opened=replace(state.rounds["dev"][0].opened, path=("test", "dev")))
 
     class Shelf:
-        def look(self, _model):
-            return replace(office.near().records.look(MODEL), state=replace(state, rounds={"dev": (one,)}))
+        def look(self, model, *, status):
+            return replace(
+                office.near().records.look(model, status=status), state=replace(state, rounds={"dev": (one,)})
+            )
 
     desk = replace(office.desk, records=Shelf())
     assert type(desk.review(DEV, MAYA).refusal) is OutOfOrder

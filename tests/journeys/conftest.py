@@ -10,6 +10,7 @@ from infra.local.aws_faults import AWS_ITSELF
 from infra.local.models import Registered
 from infra.local.stack import QUEUES, Stack
 from tests.journeys.examples import Pool
+from tests.journeys.policies import by_approval
 
 CALLS = 80
 """That a failure is told with."""
@@ -34,9 +35,10 @@ def last_calls(stack: Stack) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(tmp_path_factory) -> Iterator[Stack]:
     """The local stack, quick to redeliver; the second receive of a message is the last."""
-    with Stack(retry_after=1, settings={"MODEL_APPROVALS_MAX_RECEIVES": str(RECEIVES)}) as running:
+    settings = {"MODEL_APPROVALS_MAX_RECEIVES": str(RECEIVES), **by_approval(tmp_path_factory.mktemp("policy"))}
+    with Stack(retry_after=1, settings=settings) as running:
         give_up_early(running)
         running.slack.limits.posts_per_second = 1000
         running.slack.limits.post_burst = 1000

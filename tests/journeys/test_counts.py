@@ -18,6 +18,7 @@ from bot.status import GroupStatus, Row, Stand
 from infra.local.entra_people import DEV, MAYA, OMAR, PRIYA
 from infra.local.stack import Stack
 from infra.local.threads import stop
+from tests.journeys.policies import by_approval
 
 SLOW = 0.4
 """Seconds that each service takes to answer while calls are counted."""
@@ -68,9 +69,9 @@ def waves(calls: list[Counted]) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(tmp_path_factory) -> Iterator[Stack]:
     """A stack in which nothing moves by itself: no event is delivered, no queue is polled."""
-    with Stack() as running:
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
         running.aws.on_event.clear()
         stop(*running.pollers)
         running.slack.limits.posts_per_second = 1000

@@ -17,6 +17,7 @@ import pytest
 from bot import policy
 from bot.config import PREFIX, Settings
 from infra.local import run
+from infra.local.stack import Stack
 from tests.journeys.people import approve, link, registered
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -51,8 +52,8 @@ def looks_like(shown):
     return "".join({"…": ".*"}.get(each) or (TIME if re.fullmatch(TIME, each) else re.escape(each)) for each in pieces)
 
 
-FIRST, *FURTHER = fenced("console")
-EXPORTS = "\n".join(command for command, _ in typed(FIRST) if command.startswith("export "))
+RUN, SECOND, *FURTHER = fenced("console")
+EXPORTS = "\n".join(command for command, _ in typed(RUN) if command.startswith("export "))
 
 
 class Terminal:
@@ -100,18 +101,33 @@ def check(terminal, block):
 
 
 @pytest.fixture(scope="module")
+def stack():
+    """The shipped policy."""
+    with Stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def terminal(stack, tmp_path_factory):
-    """A reader has approved v1 for every environment, has registered v2 as README.md says, and approved it for dev."""
+    """A reader has taken v1 to prod and v2 to dev, with the runs between, as README.md says."""
     stack.aws.source_identities["LOCALPIPELINE"] = run.REQUESTER
     first = registered(stack, "churn")
     link(stack, "U0MAYA", "U0PRIYA")
-    for environment, user in (("dev", "U0MAYA"), ("test", "U0OMAR"), ("uat", "U0MAYA"), ("prod", "U0PRIYA")):
-        approve(stack, first, environment, user)
     reader = Terminal(stack, tmp_path_factory.mktemp("bin"))
-    check(reader, FIRST)
+    approve(stack, first)
+    check(reader, RUN)
+    stack.settle()
+    for environment, user in (("test", "U0OMAR"), ("uat", "U0MAYA")):
+        approve(stack, first, environment, user)
+        reader.printed(f"python -m infra.local.inference churn {environment}")
+        stack.settle()
+    approve(stack, first, "prod", "U0PRIYA")
+    check(reader, SECOND)
     stack.settle()
     second = type(first)("churn", 2, first.arn[:-1] + "2")
     approve(stack, second)
+    check(reader, RUN)
+    stack.settle()
     return reader
 
 

@@ -9,13 +9,14 @@ from infra.local.entra_people import ELI, GUS, MAYA, OMAR
 from infra.local.stack import TEAM, Stack
 from infra.local.teams import Forged, Message, User
 from tests.journeys.people import approve, card, everything, registered, reject, state
+from tests.journeys.policies import by_approval
 
 ABROAD = User("00000000-0000-4000-8000-00000000c001", "Ann Abroad", tenant="00000000-0000-4000-8000-00000000f001")
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack() as running:
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
         running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
         running.teams.limits.on = False
         yield running

@@ -61,7 +61,10 @@ def check_approved_once(stack: Stack, model: Registered) -> None:
     assert "Approved by Maya Chen" in card(stack, model).text
     assert not {"approval.approve", "approval.reject"} & {*buttons(card(stack, model))}
     named = f"{model.group} v{model.version}"
-    assert thread(stack, model) == [f"Maya Chen approved {named} for dev.", f"{named} asks for test."]
+    assert thread(stack, model) == [
+        f"Maya Chen approved {named} for dev.",
+        f"{named} asks for test. Further metrics: p95 ms 1.921.",
+    ]
     assert "approval.approve" in buttons(card(stack, model, "test"))
     assert len(cards_of(stack, model.group)) == 2
 

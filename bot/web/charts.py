@@ -1,0 +1,77 @@
+"""The metrics of an environment's versions, as pictures that a page carries in itself."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.card import shown_value
+from bot.trend import Trend
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+STYLE = Path(__file__).parent / "templates" / "chart.css"
+WIDTH, HEIGHT = 340, 150
+"""Pixels."""
+FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif'
+FOR_A_MOUSE = {"script", "desc"}
+"""Elements that an image has no use for: it has no pointer, and runs no script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A trend and its picture, with the picture's size in pixels."""
+
+    trend: Trend
+    source: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def charts(trends: Iterable[Trend], version: int | None = None) -> tuple[Chart, ...]:
+    """A picture of each trend, with the version that is looked at as a larger dot."""
+    return tuple(Chart(each, _source(_draw(each, version))) for each in trends)
+
+
+def _source(svg: bytes) -> str:
+    return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
+
+
+def _draw(trend: Trend, version: int | None) -> bytes:
+    from pygal import Line  # noqa: PLC0415 - most pages have no picture
+    from pygal.style import Style  # noqa: PLC0415 - likewise
+
+    values = [each.value for each in trend.points]
+    line = Line(
+        width=WIDTH,
+        height=HEIGHT,
+        margin=8,
+        margin_right=24,
+        style=Style(font_family=FONTS, label_font_size=13),
+        js=(),
+        css=(f"inline:{_style()}",),
+        show_legend=False,
+        x_labels=[f"v{each.version}" for each in trend.points],
+        y_labels=sorted({min(values), max(values)}),
+        value_formatter=lambda value: shown_value(value, trend.unit),
+    )
+    line.add("", [{"value": each.value, "node": {"r": 5 if each.version == version else 3}} for each in trend.points])
+    line.add_xml_filter(_bare)
+    picture: bytes = line.render()
+    return picture
+
+
+def _bare(svg: "Element") -> "Element":
+    for parent in list(svg.iter()):
+        for child in list(parent):
+            if child.tag in FOR_A_MOUSE or "tooltip-overlay" in child.get("class", ""):
+                parent.remove(child)
+    return svg
+
+
+@cache
+def _style() -> str:
+    return STYLE.read_text("utf-8")
