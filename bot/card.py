@@ -137,6 +137,13 @@ class Card:
     report_uri: str
 
     @property
+    def notes(self) -> tuple[Line, ...]:
+        """The facts, for who shows no more rows of the table than a chat has room for."""
+        more = len(self.table.more) if self.table else 0
+        left: Line = (f"{more} more metric{'s' if more > 1 else ''} in the evaluation report.",)
+        return (*self.facts, left) if more else self.facts
+
+    @property
     def digest(self) -> str:
         """Changes exactly when what is shown changes."""
         return sha256(encode([to_json(self), *([_typed(line) for line in (*self.facts, self.verdict, self.history)])]))
@@ -278,7 +285,7 @@ _MARK = {
     State.SUPERSEDED: Mark.OVER,
     State.ENDED: Mark.OVER,
 }
-_LARGE = 10
+_HUGE = 1e15
 _ACRONYMS = frozenset({"auc", "f1", "f2", "mae", "mape", "mse", "rmse", "r2"})
 _HIGHER = re.compile(
     r"(?<![a-z0-9])(auc|accuracy|precision|recall|f1|f2|f0_5|r2|specificity|sensitivity|true_(positive|negative)_rate)"
@@ -300,10 +307,10 @@ def _direction(name: str) -> int:
 
 
 def shown_value(value: float, unit: str) -> str:
-    """Three decimals below ten; whole units, or four digits, above."""
-    if abs(value) < _LARGE:
-        return f"{value:.3f} {unit}".strip()
-    return f"{value:,.0f} {unit}" if unit else f"{value:.4g}"
+    """Three decimals below ten, four digits below a thousand, whole numbers above."""
+    size = abs(value)
+    digits = ".3f" if size < 10 else ".4g" if size < 1000 else ",.0f" if size < _HUGE else ".4g"  # noqa: PLR2004
+    return f"{value:{digits}} {unit}".strip()
 
 
 def _table(opened: Opened, version: int) -> Table | None:
@@ -391,8 +398,6 @@ def _facts(opened: Opened, version: int) -> Iterable[Line]:
         yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
     yield from _out_of_bounds(opened)
     yield from _violations(opened.evidence)
-    if more := opened.evidence.metrics[ROWS:]:
-        yield (f"{len(more)} more metric{'s' if len(more) > 1 else ''} in the evaluation report.",)
     if opened.evidence.problem:
         yield (opened.evidence.problem,)
     if not all(each.pinned for each in opened.containers):

@@ -65,7 +65,7 @@ def request_letter(card: Card, url: str) -> Letter:
         url=url,
         below=_sections(
             ("Who may answer", _lines([card.verdict], LINE)),
-            ("About this version", (*_lines(card.facts, FACTS), *_sources(card))),
+            ("About this version", (*_lines(card.notes, FACTS), *_sources(card))),
             ("History", _lines([card.history], HISTORY)),
         ),
         notes=(
@@ -89,7 +89,7 @@ def outcome_letter(card: Card, line: Line, url: str) -> Letter:
         url=url,
         below=_sections(
             ("History", _lines([card.history, line], HISTORY)),
-            ("About this version", _lines(card.facts, FACTS)),
+            ("About this version", _lines(card.notes, FACTS)),
         ),
         notes=(REPLIES, _request(card)),
     )

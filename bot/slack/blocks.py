@@ -47,7 +47,7 @@ def message(card: Card, *, team: str) -> Json:
         "title": {"type": "header", "text": plain_text(card.title, 150)},
         "path": _context(_path(card.path)),
         "metrics": _table(card.table) if card.table and card.table.rows else None,
-        "facts": _context("\n".join(_line(fact, team, CONTEXT // len(card.facts)) for fact in card.facts)),
+        "facts": _context("\n".join(_line(note, team, CONTEXT // len(card.notes)) for note in card.notes)),
         "decide": _actions(card) if card.open else None,
         "verdict": _marked(card.mark, card.verdict, team),
         "history": _marked(Mark.THREAD, (*card.history, " · history in thread"), team),

@@ -155,7 +155,7 @@ def cell(text: str, limit: int = CELL, *, narrow: bool = False) -> Json:
 def _whole(card: Card, *, above: Sequence[Json], below: Sequence[Json], actions: Sequence[Json]) -> Json:
     refresh = {"action": _execute("Refresh", VIEW, card), "userIds": []}
     above = [*above, rich(_path(card.path), PATH)]
-    below = [*(rich(fact, FACTS // len(card.facts)) for fact in card.facts), *below]
+    below = [*(rich(note, FACTS // len(card.notes)) for note in card.notes), *below]
     below = [{**below[0], "spacing": "Medium"}, *below[1:]]
     whole = {**framed([*above, *below], card.summary), "refresh": refresh, "actions": list(actions)}
     return {**whole, "body": [*above, *_metrics(card.table, room_beside(whole)), *below]}

@@ -1,13 +1,14 @@
 """The metrics of an environment's versions, as pictures that a page carries in itself."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.card import shown_value
+from bot.text import one_line
 from bot.trend import Trend
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).parent / "templates" / "chart.css"
 WIDTH, HEIGHT = 340, 150
 """Pixels."""
+NARROWEST = 0.05
+"""Of the largest value: the least that the axis spans."""
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif'
 FOR_A_MOUSE = {"script", "desc"}
 """Elements that an image has no use for: it has no pointer, and runs no script."""
@@ -44,7 +47,8 @@ def _draw(trend: Trend, version: int | None) -> bytes:
     from pygal import Line  # noqa: PLC0415 - most pages have no picture
     from pygal.style import Style  # noqa: PLC0415 - likewise
 
-    values = [each.value for each in trend.points]
+    unit = one_line(trend.unit)  # XML has no place for some letters
+    low, high = _span([each.value for each in trend.points])
     line = Line(
         width=WIDTH,
         height=HEIGHT,
@@ -55,8 +59,9 @@ def _draw(trend: Trend, version: int | None) -> bytes:
         css=(f"inline:{_style()}",),
         show_legend=False,
         x_labels=[f"v{each.version}" for each in trend.points],
-        y_labels=sorted({min(values), max(values)}),
-        value_formatter=lambda value: shown_value(value, trend.unit),
+        range=(low, high),
+        y_labels=(low, high),
+        value_formatter=lambda value: shown_value(value, unit),
     )
     line.add("", [{"value": each.value, "node": {"r": 5 if each.version == version else 3}} for each in trend.points])
     line.add_xml_filter(_bare)
@@ -70,6 +75,14 @@ def _bare(svg: "Element") -> "Element":
             if child.tag in FOR_A_MOUSE or "tooltip-overlay" in child.get("class", ""):
                 parent.remove(child)
     return svg
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    """The ends of the axis: what hardly differs looks as if it hardly did."""
+    low, high = min(values), max(values)
+    wanted = NARROWEST * max(abs(low), abs(high)) or 1.0
+    around = max(wanted - (high - low), 0.0) / 2
+    return low - around, high + around
 
 
 @cache

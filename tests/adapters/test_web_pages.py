@@ -189,7 +189,7 @@ def test_metrics_stand_in_a_real_table_with_their_change_in_words(town, maya):
     page = Browser(town, "maya").get("/requests/churn/2/dev/1")
     assert {"caption", "th", "thead"} <= set(page.page.tags)
     assert "AUC 0.903 0.793 ▲ 0.110 better" in page.text
-    assert "p95 latency 16 ms 12 ms ▲ 3.410 ms worse" in page.text
+    assert "p95 latency 15.51 ms 12.1 ms ▲ 3.410 ms worse" in page.text
 
 
 def test_an_approval_is_handed_in_awaited_and_shown(town, maya):

@@ -1,4 +1,4 @@
-"""A real browser: `browser` for the whole session; `open_page`, `page` and `picture` for one test.
+"""A real browser: `browser` for the whole session; the others for one test.
 
 Playwright's API is the blocking one. It runs an event loop below this thread's tests, and the local stack serves
 from threads of the same process: neither waits for the other.
@@ -9,14 +9,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.chromium import Missing, launch
+from tests.browser.eyes import cut, sideways, violations
 
 PATIENCE = 30_000
 """Milliseconds after which a test no longer waits for something; a busy machine is no failure."""
 WIDE, PHONE = 1280, 375
 """Widths in pixels that pages are made for."""
+LOOKS = ((WIDE, 800, False), (WIDE, 800, True), (PHONE, 740, False), (PHONE, 740, True))
+"""Width, height, and whether colours are dark."""
+ZOOMED = ViewportSize(width=WIDE // 2, height=400)
+"""What is left of a usual window at 200 %."""
 
 
 def pytest_collection_modifyitems(items):
@@ -80,6 +94,46 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def page(open_page) -> Page:
     """A page of usual width, in light colours."""
     return open_page()
+
+
+@pytest.fixture
+def person(stack, open_page):
+    """Somebody who has signed in and looks at a page: `person("Maya Chen", "/")`."""
+
+    def signed_in(name: str, path: str, **how: object) -> Page:
+        page = open_page(**how)
+        page.goto(path if path.startswith("http") else stack.gateway.pages_url + path)
+        page.get_by_role("button", name=name).click()
+        page.wait_for_url(f"{stack.gateway.pages_url}/**")
+        return page
+
+    return signed_in
+
+
+@pytest.fixture
+def look():
+    """Look at a page in every way it is shown, for who is kept out, what does not fit, and a thing that must be there.
+
+    What was wrong anywhere fails the test at its end.
+    """
+    wrong: list[tuple[str, str]] = []
+
+    def looked(name: str, main: Locator, *, without: tuple[str, ...] = ()) -> None:
+        page = main.page
+        for width, height, dark in LOOKS:
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            found = [*violations(page, without=without), *sideways(page), *cut(page)]
+            wrong.extend((f"{name} at {width}, {'dark' if dark else 'light'}", each) for each in found)
+            main.click(trial=True)
+        page.set_viewport_size(ZOOMED)
+        wrong.extend((f"{name} at 200 %", each) for each in [*sideways(page), *cut(page)])
+        main.click(trial=True)
+        page.set_viewport_size({"width": WIDE, "height": 800})
+        page.emulate_media(color_scheme="light")
+
+    yield looked
+    assert not wrong
 
 
 @pytest.fixture

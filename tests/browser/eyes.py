@@ -43,3 +43,9 @@ def cut(page: Page) -> list[str]:
     """Find what cannot be read at all, because it is larger than where it stands; what is hidden on purpose is not."""
     found: list[str] = page.evaluate(CUT)
     return found
+
+
+def row(page: Page, metric: str) -> list[str]:
+    """The cells of a metric, as they can be read."""
+    head = page.get_by_role("rowheader", name=metric, exact=True)
+    return page.get_by_role("row").filter(has=head).get_by_role("cell").all_inner_texts()

@@ -11,21 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from infra.local.journey import Journey
 from infra.local.models import Registered
 from infra.local.page import Page as LocalPage
 from infra.local.stack import Stack
-from tests.browser.conftest import PATIENCE, PHONE, WIDE
-from tests.browser.eyes import cut, sideways, violations
+from tests.browser.conftest import PATIENCE, PHONE
+from tests.browser.eyes import row
 from tests.journeys.people import approve, card, everything, registered, reject, state
 from tests.journeys.policies import by_approval
 
-LOOKS = ((WIDE, 800, False), (WIDE, 800, True), (PHONE, 740, False), (PHONE, 740, True))
-"""Width, height, and whether colours are dark."""
-ZOOMED = ViewportSize(width=WIDE // 2, height=400)
-"""What is left of a usual window at 200 %."""
 HEADING = "h1"
 FOCUS = """() => {
     const it = document.activeElement, box = it.getBoundingClientRect(), style = getComputedStyle(it);
@@ -59,20 +55,6 @@ def mailbox(stack) -> Iterator[str]:
         yield f"{served.url}/mailbox"
 
 
-@pytest.fixture
-def person(stack, open_page):
-    """Somebody who has signed in and looks at a page: `person("Maya Chen", "/")`."""
-
-    def signed_in(name: str, path: str, **how: object) -> Page:
-        page = open_page(**how)
-        page.goto(path if path.startswith("http") else stack.gateway.pages_url + path)
-        button(page, name).click()
-        page.wait_for_url(f"{stack.gateway.pages_url}/**")
-        return page
-
-    return signed_in
-
-
 @contextmanager
 def held(stack: Stack, group: str) -> Iterator[None]:
     """Let nothing be recorded of a group until the end."""
@@ -96,12 +78,6 @@ def on_phone(page: Page) -> None:
     """Look at what a phone shows first."""
     page.set_viewport_size({"width": PHONE, "height": 812})
     page.evaluate("scrollTo(0, 0)")
-
-
-def row(page: Page, metric: str) -> list[str]:
-    """The cells of a metric, as they can be read."""
-    head = page.get_by_role("rowheader", name=metric, exact=True)
-    return page.get_by_role("row").filter(has=head).get_by_role("cell").all_inner_texts()
 
 
 # An answer, from the mail to its outcome
@@ -285,32 +261,6 @@ def test_a_page_in_a_frame_of_another_site_stays_blank(stack, browser: Browser, 
 
 
 # What the pages look like
-
-
-@pytest.fixture
-def look():
-    """Look at a page in every way it is shown, for who is kept out, what does not fit, and a thing that must be there.
-
-    What was wrong anywhere fails the test at its end.
-    """
-    wrong: list[tuple[str, str]] = []
-
-    def looked(name: str, main: Locator, *, without: tuple[str, ...] = ()) -> None:
-        page = main.page
-        for width, height, dark in LOOKS:
-            page.set_viewport_size({"width": width, "height": height})
-            page.emulate_media(color_scheme="dark" if dark else "light")
-            found = [*violations(page, without=without), *sideways(page), *cut(page)]
-            wrong.extend((f"{name} at {width}, {'dark' if dark else 'light'}", each) for each in found)
-            main.click(trial=True)
-        page.set_viewport_size(ZOOMED)
-        wrong.extend((f"{name} at 200 %", each) for each in [*sideways(page), *cut(page)])
-        main.click(trial=True)
-        page.set_viewport_size({"width": WIDE, "height": 800})
-        page.emulate_media(color_scheme="light")
-
-    yield looked
-    assert not wrong
 
 
 def test_whoever_answers_is_kept_out_of_nothing(stack, person, open_page, look, picture):

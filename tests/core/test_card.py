@@ -80,7 +80,7 @@ def card(*events, environment="dev", number=1):
 
 
 def facts(**changes):
-    return [plain(line) for line in card(opened(**changes)).facts]
+    return [plain(line) for line in card(opened(**changes)).notes]
 
 
 def metrics(*values, name="auc", **changes):
@@ -276,7 +276,7 @@ def compared(name, challenger, champion, *, noise=None, unit=""):
         ("width", 0.2, 0.1, "▲ 0.100"),
         ("auc", 0.9, 0.9, "no change"),
         ("auc", 0.90001, 0.9, "no change"),
-        ("rows", 12345.0, 0.0, "▲ 1.234e+04"),
+        ("rows", 12345.0, 0.0, "▲ 12,345"),
     ],
 )
 def test_a_change_is_an_arrow_a_size_and_a_verdict_where_the_direction_is_known(name, challenger, champion, says):

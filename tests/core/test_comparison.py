@@ -89,9 +89,12 @@ def test_any_two_numbers_can_be_compared(challenger, champion, noise):
         (10.0, "", "10"),
         (-9.5, "", "-9.500"),
         (-12.5, "", "-12.5"),
-        (10.4, "ms", "10 ms"),
+        (10.4, "ms", "10.4 ms"),
+        (212.46, "ms", "212.5 ms"),
+        (1250.4, "ms", "1,250 ms"),
         (1234567.0, "rows", "1,234,567 rows"),
-        (1234567.0, "", "1.235e+06"),
+        (1234567.0, "", "1,234,567"),
+        (1.5e300, "", "1.5e+300"),
         (0.25, "s", "0.250 s"),
     ],
 )
@@ -135,7 +138,7 @@ def test_metrics_that_have_no_place_are_counted(count, said):
     found = card(opened(count))
     assert found.table
     assert len(found.table.rows) == ROWS
-    assert [plain(line) for line in found.facts if "more metric" in plain(line)] == said
+    assert [plain(line) for line in found.notes if "more metric" in plain(line)] == said
 
 
 # -- what the policy says of metrics

@@ -15,6 +15,7 @@ from infra.local.stack import REPOSITORY, Stack
 from tests.journeys.people import approve, buttons, card, registered, state
 
 GUIDE = (REPOSITORY / "docs" / "inference.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 RUN = "runs/churn-2026-11-24/evaluation.json"
 
 
@@ -40,13 +41,18 @@ def said(snippet: str) -> dict[str, Any]:
     return found
 
 
-def test_the_guide_takes_a_version_from_its_model_to_the_next_request(stack, monkeypatch):
-    which, measured = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+@pytest.fixture
+def guided(stack, monkeypatch):
+    """What the blocks of the guide take for granted."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, stack.environment[name])
+
+
+def test_the_guide_takes_a_version_from_its_model_to_the_next_request(stack, guided):
+    which, _, measured = BLOCKS
     model = registered(stack, "churn")
     approve(stack, model)
     assert "churn/cards/1/test/1" not in "".join(stack.parameters()), "an approval alone asks for nothing"
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, stack.environment[name])
     assert said(which)["model"].model_package_version == 1
     stack.aws.client("s3").put_object(Bucket=BUCKET, Key=RUN, Body=b'{"auc": 0.951, "latency": 38}')
     put(stack, said(measured)["entry"])
@@ -60,6 +66,30 @@ def test_the_guide_takes_a_version_from_its_model_to_the_next_request(stack, mon
     head = state(stack, model).head
     put(stack, said(measured)["entry"])
     assert state(stack, model).head == head, "the same run again"
+
+
+def test_the_pipeline_of_the_guide_runs_what_is_approved_and_says_where(stack, guided):
+    """SageMaker's pipelines are not there to be run, so the steps are taken as it would take them."""
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    said(BLOCKS[1].replace('"churn"', f'"{model.group}"'))
+    sagemaker = stack.aws.client("sagemaker")
+    [execution] = sagemaker.list_pipeline_executions(PipelineName="churn-dev")["PipelineExecutionSummaries"]
+    arn = {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
+    given = {
+        each["Name"]: each["Value"]
+        for each in sagemaker.list_pipeline_parameters_for_execution(**arn)["PipelineParameters"]
+    }
+    assert given == {"ModelPackageArn": model.arn}
+    text = sagemaker.describe_pipeline_definition_for_execution(**arn)["PipelineDefinition"]
+    for reference, value in {"Parameters.ModelPackageArn": model.arn, "Steps.Model.ModelName": "scorer"}.items():
+        text = text.replace(json.dumps({"Get": reference}), json.dumps(value))
+    create, score = (step["Arguments"] for step in json.loads(text)["Steps"])
+    sagemaker.create_model(ModelName="scorer", **create)
+    sagemaker.create_transform_job(TransformJobName="night", **score)
+    stack.aws.end_transform("night")
+    stack.settle(60)
+    assert "Measured in dev by" in str(card(stack, model, "test").blocks)
 
 
 def test_a_run_that_failed_is_told_in_the_thread_and_the_next_good_one_asks(stack):
