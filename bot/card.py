@@ -140,7 +140,7 @@ class Card:
     def notes(self) -> tuple[Line, ...]:
         """The facts, for who shows no more rows of the table than a chat has room for."""
         more = len(self.table.more) if self.table else 0
-        left: Line = (f"{more} more metric{'s' if more > 1 else ''} in the evaluation report.",)
+        left: Line = (f"{more} more metric{'s' if more > 1 else ''} on the page of this request.",)
         return (*self.facts, left) if more else self.facts
 
     @property
@@ -184,7 +184,11 @@ def told(state: VersionState, entry: Entry) -> Line:
         case Opened(environment=environment):
             return (f"{model} asks for ", Strong(environment), ".")
         case Measured(environment, name, problem):
-            return (f"{model} was run in {environment} by ", Code(name), f", and nothing is asked for: {problem}.")
+            return (
+                f"{model} was run in {environment} by ",
+                Code(name),
+                f", and nothing is asked for: {problem}. The next good run asks.",
+            )
         case Vote() as vote:
             return _told_vote(state, entry, vote)
         case Superseded(environment, _, by):
@@ -254,13 +258,13 @@ def compare(challenger: Metric, champion: Metric | None, better: str = "") -> st
 
     `better` is what the policy says of the metric, `higher` or `lower`; without it the usual names are known.
     """
-    if champion is None:
+    if champion is None or champion.unit != challenger.unit:
         return "new"
-    delta = challenger.value - champion.value
-    if delta == 0 or shown_value(abs(delta), challenger.unit) == shown_value(0.0, challenger.unit):
+    delta, scale = challenger.value - champion.value, max(abs(challenger.value), abs(champion.value))
+    if abs(delta) < _NOTICED * (scale if scale < _SMALL else 1) or not delta:
         return "no change"
     arrow = "▲" if delta > 0 else "▼"
-    size = f"{arrow} {shown_value(abs(delta), challenger.unit)}"
+    size = f"{arrow} {_figures(abs(delta), scale)} {challenger.unit}".strip()
     noise = max(challenger.deviation or 0.0, champion.deviation or 0.0)
     if abs(delta) <= noise:
         return f"{size} no clear change"
@@ -285,7 +289,9 @@ _MARK = {
     State.SUPERSEDED: Mark.OVER,
     State.ENDED: Mark.OVER,
 }
-_HUGE = 1e15
+_SMALL, _NOTICED = 0.1, 0.0005
+"""Below this, values are shown with three digits; by how much they have to differ, in terms of their size."""
+_DIGITS = ((10, ".3f"), (1000, ".4g"), (1e15, ",.0f"))
 _ACRONYMS = frozenset({"auc", "f1", "f2", "mae", "mape", "mse", "rmse", "r2"})
 _HIGHER = re.compile(
     r"(?<![a-z0-9])(auc|accuracy|precision|recall|f1|f2|f0_5|r2|specificity|sensitivity|true_(positive|negative)_rate)"
@@ -307,10 +313,16 @@ def _direction(name: str) -> int:
 
 
 def shown_value(value: float, unit: str) -> str:
-    """Three decimals below ten, four digits below a thousand, whole numbers above."""
+    """Three digits below a tenth, three decimals below ten, four digits below a thousand, whole numbers above."""
+    return f"{_figures(value, abs(value))} {unit}".strip()
+
+
+def _figures(value: float, scale: float) -> str:
+    """A value with as many digits as help, beside others that are up to `scale` large."""
+    if 0 < scale < _SMALL:
+        return f"{value:.3g}"
     size = abs(value)
-    digits = ".3f" if size < 10 else ".4g" if size < 1000 else ",.0f" if size < _HUGE else ".4g"  # noqa: PLR2004
-    return f"{value:{digits}} {unit}".strip()
+    return f"{value:{next((digits for below, digits in _DIGITS if size < below), '.4g')}}"
 
 
 def _table(opened: Opened, version: int) -> Table | None:

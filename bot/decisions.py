@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot import rules
 from bot.display import Task
@@ -33,8 +33,6 @@ from bot.records import Look, Surroundings
 
 log = logging.getLogger(__name__)
 
-CLOCKS_APART = timedelta(minutes=1)
-"""A pointer's time further ahead than this is not a clock's but a hand's."""
 AGAIN = "Your answer was not recorded; nothing has changed. Please answer again on the card."
 
 Asked = Callable[[], Member]
@@ -172,7 +170,7 @@ class Decisions:
     def _append(self, job: AnswerJob | RevokeJob, look: Look, event: Event) -> tuple[VersionState | None, Surroundings]:
         """Create the entry, and meanwhile read what the projection will compare with."""
         now, newer = self._near.clock(), look.newer(job.request.environment)
-        after: datetime | None = newer[1] if newer and newer[1] <= now + CLOCKS_APART else None
+        after: datetime | None = newer[1] if newer and newer[1] <= now + rules.CLOCKS_APART else None
         appended, around = self._near.crew.together(
             lambda: self._near.records.append(look.state, event, job.op, now, after=after),
             lambda: self._near.records.surroundings(look.state),

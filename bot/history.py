@@ -39,6 +39,8 @@ KINDS: Mapping[str, type[Event]] = MappingProxyType(
         "measured": Measured,
     }
 )
+KEPT = 6
+"""Metrics of a card: the last that leave an entry which is too large."""
 NAME_LIMIT = 400
 REASON_LIMIT = 1200
 """Encoded bytes of a reason; the rest of an entry takes less than what remains of 4,096."""
@@ -307,11 +309,16 @@ def _with(state: VersionState, one: Round) -> VersionState:
 
 
 def _metrics(opened: Opened) -> bool:
-    return bool(opened.evidence.metrics or (opened.champion and opened.champion.metrics) or opened.measures)
+    found = opened.evidence.metrics or opened.evidence.violations or opened.measures
+    return bool(found or (opened.champion and opened.champion.metrics))
 
 
 def _with_fewer_metrics(opened: Opened) -> Opened:
-    """Without the last metric; when there is none any more, without the last of what the policy says of them."""
+    """Without the last metric behind those of a card, then a violation, then a metric, then what the policy says."""
+    if opened.evidence.violations and len(opened.evidence.metrics) <= KEPT:
+        fewer = opened.evidence.violations[:-1]
+        more = opened.evidence.more_violations + 1
+        return replace(opened, evidence=replace(opened.evidence, violations=fewer, more_violations=more))
     if not opened.evidence.metrics and not (opened.champion and opened.champion.metrics):
         return replace(opened, measures=opened.measures[:-1])
     gone = opened.evidence.metrics[-1:]

@@ -92,7 +92,8 @@ class OpenJob:
 class MeasureJob:
     """A batch inference has ended in an environment: with metrics, told or stored at `uri`, or with a problem.
 
-    `optional` says that nobody named the `uri`: where nothing lies, nothing was reported.
+    `optional` says that nobody named the `uri`: where nothing lies, nothing was reported. What was written before
+    `since` is of an earlier run, unless its `uri` was named.
     """
 
     model: ModelVersion
@@ -103,11 +104,17 @@ class MeasureJob:
     problem: str = ""
     optional: bool = False
     violations_uri: str = ""
+    since: datetime | None = None
 
     @property
     def op(self) -> str:
         """One for each run, however often it is told."""
         return f"measured|{self.model.group}|{self.model.version}|{self.run.environment}|{self.run.name}"
+
+    @property
+    def told(self) -> str:
+        """Names the entry that says why the run asks for nothing; what it asks for later is another one."""
+        return f"{self.op}|told"
 
 
 @dataclass(frozen=True, slots=True)

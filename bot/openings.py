@@ -18,6 +18,7 @@ from bot.display import Task
 from bot.domain import Champion, Evidence, Measured, Member, Package, Requester, State
 from bot.errors import NotRecorded, Unavailable, UnknownRequest
 from bot.hands import Hands
+from bot.history import Round
 from bot.jobs import MeasureJob, OpenJob, Receipt, RequestJob, TidyJob, overdue
 from bot.neighbours import Neighbours
 from bot.policy import EnvironmentPolicy
@@ -58,43 +59,64 @@ class Openings:
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         self._projection.carry_out(look, package, task, around=around)
 
-    def measure(self, job: MeasureJob) -> None:
+    def measure(self, job: MeasureJob, receipt: Receipt) -> None:
         """Ask for the environment after the one that was measured; what asks for nothing is told once."""
         if not self._near.policy.governs_group(job.model.group):
             return
-        near = self._near
+        near, ran, patient = self._near, job.run.environment, not (receipt.last or receipt.dead)
+        beside = job.since if job.optional else None
         looked, described_package, read, watched = near.crew.together(
-            lambda: near.records.look(job.model, status=True),
+            lambda: near.records.look(job.model, pointers=(ran,), status=True),
             lambda: near.registry.describe(job.model),
-            lambda: near.evaluations.read(job.uri, optional=job.optional) if job.uri else None,
-            lambda: near.evaluations.violations(job.violations_uri) if job.violations_uri else Evidence(),
+            lambda: (
+                near.evaluations.read(job.uri, optional=job.optional, since=beside, patient=patient)
+                if job.uri
+                else None
+            ),
+            lambda: (
+                near.evaluations.violations(job.violations_uri, since=job.since, patient=patient)
+                if job.violations_uri
+                else Evidence()
+            ),
         )
         package: Package | None = described_package.result()
         look, around = self._hands.observe(looked.result(), package), None
         if not look.state.holds(job.op):
-            environment = rules.measured(look.state, job.run, self._near.policy)
-            if environment is None or package is None or self._near.policy.why_not(package):
-                log.info("%s was run in %s by %s: nothing waits for that", job.model, job.run.environment, job.run.name)
+            environment = self._waits(look, package, job)
+            if environment is None or package is None:
+                log.info("%s was run in %s by %s: nothing waits for that", job.model, ran, job.run.name)
                 return
             none = Evidence(job.metrics, problem="" if job.metrics else "No metrics reported.")
-            evidence = _watched(replace(read.result() or none, run=job.run), watched.result())
+            evidence = replace(read.result() or none, run=job.run)
             if problem := job.problem or rules.wanting(evidence, environment):
                 look = self._told(look, job, problem)
             else:
                 look = self._aside(look, environment.name)
+                evidence = _watched(evidence, watched.result())
                 look, around = self._open(look, package, environment, job.op, read=evidence)
                 look = self._hands.observe(look, package)
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         self._projection.carry_out(look, package, task, around=around)
 
+    def _waits(self, look: Look, package: Package | None, job: MeasureJob) -> EnvironmentPolicy | None:
+        """The environment that waits for a run of this version, which has to be the one that ran there."""
+        loaded = look.pointer(job.run.environment)
+        if package is None or self._near.policy.why_not(package):
+            return None
+        if loaded is None or loaded.model_package_version != job.model.version:
+            return None
+        return rules.measured(look.state, job.run, self._near.policy)
+
     def _told(self, look: Look, job: MeasureJob, problem: str) -> Look:
         """An entry that says why nothing is asked for; after some of them, only the log does."""
+        if look.state.holds(job.told):
+            return look
         before = [entry.event for entry in look.state.entries if isinstance(entry.event, Measured)]
         if sum(each.environment == job.run.environment for each in before) >= MOST_TOLD:
             log.warning("%s was run in %s by %s: %s", job.model, job.run.environment, job.run.name, problem)
             return look
         event = Measured(job.run.environment, job.run.name, problem)
-        state = self._near.records.append(look.state, event, job.op, self._near.clock())
+        state = self._near.records.append(look.state, event, job.told, self._near.clock())
         if state is None:
             raise Unavailable(f"the log of {job.model} moved while {job.run.name} was told")
         return replace(look, state=state)
@@ -188,7 +210,7 @@ class Openings:
             environment,
             policy=self._near.policy,
             requester=requester or self._requester(package),
-            evidence=self._evidence(package, read),
+            evidence=self._evidence(package, read, look.state.current(environment.name)),
             champion=self._champion(look, environment.name),
             now=self._near.clock(),
         )
@@ -204,14 +226,22 @@ class Openings:
             raise Unavailable(f"the log of {look.state.model} moved while {request} was opened")
         return replace(look, state=state), None
 
-    def _evidence(self, package: Package, read: Evidence | None) -> Evidence:
-        """What a batch inference measured, or else the registration, whose report may have been read already."""
+    def _evidence(self, package: Package, read: Evidence | None, before: Round | None) -> Evidence:
+        """What a batch inference measured, now or for the round before; else the registration's report.
+
+        That may have been read already.
+        """
         if read and read.run:
             return read
+        measured = before.opened.evidence if before and before.opened.evidence.run else None
+        if before and measured and before.opened.fingerprint == package.fingerprint:
+            return measured
         if not package.metrics_uri:
-            return Evidence(problem="No metrics reported.")
-        known = read if read and read.uri == package.metrics_uri else None
-        return rules.as_registered(known or self._near.evaluations.read(package.metrics_uri), package)
+            found = Evidence(problem="No metrics reported.")
+        else:
+            known = read if read and read.uri == package.metrics_uri else None
+            found = rules.as_registered(known or self._near.evaluations.read(package.metrics_uri), package)
+        return _noting(found, "It has changed since it was measured in a run.") if measured else found
 
     def _requester(self, package: Package) -> Requester:
         """Who registered the version, tied to the directory where an address is known."""
@@ -233,6 +263,9 @@ class Openings:
 
 def _watched(evidence: Evidence, watched: Evidence) -> Evidence:
     """What a run measured, with the constraints that it did not keep."""
-    problem = " ".join(filter(None, (evidence.problem, watched.problem)))
     found = replace(evidence, violations=watched.violations, more_violations=watched.more_violations)
-    return replace(found, problem=problem)
+    return _noting(found, watched.problem)
+
+
+def _noting(evidence: Evidence, problem: str) -> Evidence:
+    return replace(evidence, problem=" ".join(filter(None, (evidence.problem, problem))))

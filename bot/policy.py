@@ -4,12 +4,12 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.domain import ENVIRONMENT, Measure, Metric, ModelVersion, Package, moment
+from bot.domain import ENVIRONMENT, Evidence, Measure, Metric, ModelVersion, Package, moment
 from bot.encoding import sha256
 from bot.errors import Malformed, SettingsError
 
@@ -20,6 +20,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL = re.compile(rf"(?=[^@]{{1,64}}@[^@]{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 """An address of the plain kind (RFC 5322, dot-atom): nothing in it means anything to a mail's header."""
+KEPT = 20
+"""Metrics of a request: a history entry has 4,096 bytes."""
 MOST_ADDRESSES = 10
 MOST_APPROVALS = 20
 MOST_BOUNDS = 10
@@ -66,8 +68,15 @@ class MetricsPolicy:
     buckets: Mapping[str, str] = field(default_factory=dict)
 
     def ordered(self, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
-        """Those that the policy names, in its order, before the others in theirs."""
+        """Those that the policy names, in its order, then those that have a bound, before the others in theirs."""
         return tuple(sorted(metrics, key=self._place))
+
+    def kept(self, evidence: Evidence) -> Evidence:
+        """The first metrics in that order, and how many are left out."""
+        metrics = self.ordered(evidence.metrics)
+        left = f"{len(metrics) - KEPT} further metrics were left out." if metrics[KEPT:] else ""
+        problem = " ".join(filter(None, (evidence.problem, left)))
+        return replace(evidence, metrics=metrics[:KEPT], problem=problem)
 
     def of(self, metrics: Iterable[Metric]) -> tuple[Measure, ...]:
         """What is said of these metrics, and of those that have a bound, measured or not."""
@@ -78,7 +87,8 @@ class MetricsPolicy:
 
     def _place(self, metric: Metric) -> int:
         names = (metric.name, metric.name.rpartition(".")[2])
-        return next((place for place, name in enumerate(self.order) if name in names), len(self.order))
+        named = dict.fromkeys((*self.order, *self.at_least, *self.at_most))
+        return next((place for place, name in enumerate(named) if name in names), len(named))
 
     def _better(self, name: str) -> str:
         if any(fnmatchcase(name, pattern) for pattern in self.higher):

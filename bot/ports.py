@@ -93,15 +93,18 @@ class ModelRegistry(Protocol):
 class Evaluations(Protocol):
     """Where evaluation reports lie."""
 
-    def read(self, uri: str, *, optional: bool = False) -> Evidence:
-        """Read a report; what cannot be read is said in `problem`, never raised.
+    def read(
+        self, uri: str, *, optional: bool = False, since: datetime | None = None, patient: bool = False
+    ) -> Evidence:
+        """Read a report; what cannot be read is said in `problem`.
 
-        An `optional` report that is not there was not reported.
+        An `optional` report that is not there was not reported; one from before `since` is not there. Nothing is raised
+        but, to the `patient`, `Unavailable` for what may pass.
         """
         ...
 
-    def violations(self, uri: str) -> Evidence:
-        """Read which constraints were not kept; none are where there is no such report."""
+    def violations(self, uri: str, *, since: datetime | None = None, patient: bool = False) -> Evidence:
+        """Read which constraints were not kept; none are where there is no such report. Else as `read`."""
         ...
 
 

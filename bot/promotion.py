@@ -74,7 +74,7 @@ class Promotion:
             case OpenJob():
                 self._openings.open(job)
             case MeasureJob():
-                self._openings.measure(job)
+                self._openings.measure(job, receipt)
             case TidyJob():
                 self._openings.tidy(job)
 

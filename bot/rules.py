@@ -1,7 +1,6 @@
 """The guards: who may answer what, now. Pure; each refusal says who, what, and what to do next."""
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.card import plain, who_ended
 from bot.domain import (
@@ -39,6 +38,9 @@ from bot.errors import (
 from bot.history import Round, VersionState
 from bot.jobs import AnswerJob, RevokeJob
 from bot.policy import EnvironmentPolicy, Policy
+
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the clock of a run, or of another writer, may be from ours."""
 
 
 def known(policy: Policy, request: RequestId) -> EnvironmentPolicy:
@@ -245,7 +247,7 @@ def opening(
         expires_at=now + environment.expires_after,
         policy=policy.sha256,
         requester=requester,
-        evidence=replace(evidence, metrics=policy.metrics.ordered(evidence.metrics)),
+        evidence=policy.metrics.kept(evidence),
         champion=champion,
         commit=package.commit,
         commit_url=package.commit_url,
@@ -296,10 +298,16 @@ def _follows(state: VersionState, environment: str, policy: Policy) -> bool:
 
 
 def measured(state: VersionState, run: Run, policy: Policy) -> EnvironmentPolicy | None:
-    """The environment that the measurement of a batch inference asks for: the next one, if it waits for just that."""
+    """The environment that the measurement of a batch inference asks for: the next one, if it waits for just that.
+
+    What ran before it was approved says nothing of what was approved.
+    """
     place = policy.path.index(run.environment) + 1 if run.environment in policy.path else 0
     environment = policy.environment(policy.path[place]) if 0 < place < len(policy.path) else None
     if environment is None or environment.request_after != "inference":
+        return None
+    before = state.standing(run.environment)
+    if before is None or before.approval is None or (run.at and run.at + CLOCKS_APART < before.approval.at):
         return None
     return environment if _may_follow(state, environment.name, policy) else None
 
@@ -309,7 +317,8 @@ def wanting(evidence: Evidence, environment: EnvironmentPolicy) -> str:
     if environment.evidence == "stored" and evidence.metrics and not evidence.uri:
         return f"its metrics were told and not stored, and {environment.name} wants them stored"
     if environment.metrics_required and not evidence.metrics:
-        return f"{evidence.problem.rstrip('.') or 'no metrics reported'}, and {environment.name} wants metrics"
+        why = evidence.problem.rstrip(".") or "no metrics reported"
+        return f"{why[0].lower()}{why[1:]}, and {environment.name} wants metrics"
     return ""
 
 
@@ -317,7 +326,7 @@ def _may_follow(state: VersionState, environment: str, policy: Policy) -> bool:
     place = policy.path.index(environment)
     before = state.standing(policy.path[place - 1]) if place else None
     one = state.current(environment)
-    if before is None or before.approval is None:
+    if before is None or before.approval is None or not state.in_order(environment, policy.path):
         return False
     earlier = (state.standing(each) for each in policy.path[:place])
     healed = max(each.approval.at for each in earlier if each and each.approval)

@@ -282,13 +282,15 @@ class MemoryEvaluations:
         self.reports: dict[str, Evidence] = {}
         self._gate = gate
 
-    def read(self, uri: str, *, optional: bool = False) -> Evidence:
+    def read(
+        self, uri: str, *, optional: bool = False, since: datetime | None = None, patient: bool = False
+    ) -> Evidence:
         missing = Evidence(uri=uri, problem="metrics could not be read: no such object")
         if optional:
             missing = Evidence(problem="No metrics reported.")
         return self._gate("evaluate", lambda: self.reports.get(uri, missing))
 
-    def violations(self, uri: str) -> Evidence:
+    def violations(self, uri: str, *, since: datetime | None = None, patient: bool = False) -> Evidence:
         return self._gate("violations", lambda: self.reports.get(uri, Evidence()))
 
 

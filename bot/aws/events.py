@@ -18,7 +18,7 @@ from bot.aws.metrics import metrics_in
 from bot.aws.reports import Unreadable
 from bot.aws.transforms import ENDED, problem_of
 from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run, moment
-from bot.encoding import decode
+from bot.encoding import decode, encode
 from bot.errors import Malformed
 from bot.jobs import CheckJob, Job, MeasureJob, OpenJob
 
@@ -29,7 +29,8 @@ LARGEST = 256 * 1024
 _JOB = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 LONGEST_ID, LONGEST_URI, LAST_VERSION = 128, 1024, 999_999_999
-LONGEST_RUN = 120
+LONGEST_RUN, HEAVIEST_RUN = 120, 240
+"""Letters of a run's name, and its bytes in an entry."""
 MEASURED = ("model-approvals", "Model Inference Measured")
 KNOWN = frozenset(
     {"model_package_arn", "environment", "run", "status", "reason", "metrics", "metrics_uri", "violations_uri"}
@@ -137,7 +138,7 @@ def _of_measurement(event: Json, detail: Json, *, account: str, region: str) -> 
     environment, run = (_optional(detail, name, str) or "" for name in ("environment", "run"))
     if not ENVIRONMENT.fullmatch(environment):
         raise Malformed(f"a measurement of {model} in the environment {_shown(environment)}")
-    if not 0 < len(run.strip()) <= LONGEST_RUN or not run.isprintable():
+    if not 0 < len(run.strip()) <= LONGEST_RUN or not run.isprintable() or len(encode(run)) > HEAVIEST_RUN:
         raise Malformed(f"a measurement of {model} whose run is {_shown(run)}: 1 to {LONGEST_RUN} letters name it")
     job = MeasureJob(model, Run(environment, run.strip(), _time(event)), str(event["id"]))
     status = _optional(detail, "status", str) or "Completed"
@@ -147,7 +148,9 @@ def _of_measurement(event: Json, detail: Json, *, account: str, region: str) -> 
         return replace(job, problem=problem)
     uri, violations = (_optional(detail, name, str) or "" for name in ("metrics_uri", "violations_uri"))
     metrics = _optional(detail, "metrics", Mapping) or {}
-    if (uri and metrics) or max(len(uri), len(violations)) > LONGEST_URI:
+    if (uri and metrics) or not all(
+        each.isprintable() and len(encode(each)) <= LONGEST_URI for each in (uri, violations)
+    ):
         raise Malformed(f"a measurement of {model}: either metrics or metrics_uri, of at most {LONGEST_URI} characters")
     return replace(job, uri=uri, metrics=_finite(model, metrics), violations_uri=violations)
 

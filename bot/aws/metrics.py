@@ -13,30 +13,37 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from bot.aws.reports import Json, Missing, NotJson, S3Reports, Unreadable, object_of, short, text_of
+from bot.aws.reports import Json, Missing, NotJson, Passing, S3Reports, Unreadable, object_of, short, text_of
 from bot.aws.violations import violations_of
 from bot.domain import Evidence, Metric
+from bot.errors import Unavailable
 
-MOST = 20
-"""Metrics kept, and how deep they are looked for (`FLAT`: groups of plain numbers); an entry has 4,096 bytes."""
+MOST = 200
+"""Metrics read; the policy says which of them are kept."""
 DEPTH, FLAT = 20, 1
+"""How deep they are looked for (`FLAT`: groups of plain numbers)."""
 LONGEST, LONGEST_UNIT, NAMED = 60, 12, 5
 FIRST = ("auc", "accuracy", "precision", "recall", "f1")
-_NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+_NO_METRIC = {"version"}
+"""Numbers beside the groups of a SageMaker report."""
+_NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?|\d+(\.\d*)?)", re.IGNORECASE)
 
 
 class S3Evaluations:
-    """`ports.Evaluations`: never raises, says on the card what could not be read."""
+    """`ports.Evaluations`: says on the card what could not be read."""
 
     def __init__(self, reports: S3Reports) -> None:
         self._reports = reports
 
-    def read(self, uri: str, *, optional: bool = False) -> Evidence:
+    def read(
+        self, uri: str, *, optional: bool = False, since: datetime | None = None, patient: bool = False
+    ) -> Evidence:
         """Read a report's metrics, and the digest of its bytes."""
         try:
-            body = self._reports.body(uri)
+            body = self._body(uri, since, patient=patient)
             metrics, odd = metrics_of(body)
         except Missing as why:
             says = "No metrics reported." if optional else f"Metrics could not be read: {why}."
@@ -45,15 +52,23 @@ class S3Evaluations:
             return Evidence(uri=uri, problem=f"Metrics could not be read: {why}.")
         return Evidence(metrics, uri, hashlib.sha256(body).hexdigest(), _left_out(odd))
 
-    def violations(self, uri: str) -> Evidence:
+    def violations(self, uri: str, *, since: datetime | None = None, patient: bool = False) -> Evidence:
         """Read which constraints were not kept; monitoring writes no such report where all of them were."""
         try:
-            found, more = violations_of(self._reports.body(uri))
+            found, more = violations_of(self._body(uri, since, patient=patient))
         except Missing:
             return Evidence()
         except Unreadable as why:
             return Evidence(problem=f"Violations could not be read: {why}.")
         return Evidence(violations=found, more_violations=more)
+
+    def _body(self, uri: str, since: datetime | None, *, patient: bool) -> bytes:
+        try:
+            return self._reports.body(uri, since=since)
+        except Passing as why:
+            if patient:
+                raise Unavailable(f"{uri} cannot be read yet: {why}") from why
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +117,13 @@ def _reports(body: bytes) -> list[Json]:
 
 
 def _measured(report: Json) -> list[_Leaf]:
-    """What a report measured: named values, or else the plain numbers of a flat one."""
+    """What a report measured: named values with the plain numbers beside them, or the groups of a flat one."""
     name = report.get("metric", report.get("name"))
     if isinstance(name, str) and name and (value := _number(report.get("value"))) is not None:
         return [_Leaf((name,), value, report)]
-    return list(_leaves(report, ())) or list(_numbers(report, ()))
+    leaves = list(_leaves(report, ()))
+    beside = {name: each for name, each in report.items() if not isinstance(each, dict) and name not in _NO_METRIC}
+    return [*leaves, *_numbers(beside, ())] if leaves else list(_numbers(report, ()))
 
 
 def _numbers(node: Json, path: tuple[str, ...]) -> Iterator[_Leaf]:
@@ -129,7 +146,7 @@ def _leaves(node: Json, path: tuple[str, ...]) -> Iterator[_Leaf]:
 
 
 def _number(value: object) -> float | None:
-    """A number, infinite when it is too large; SageMaker writes what is none as text, such as "NaN"."""
+    """A number, infinite when it is too large; none where it is written as text, as SageMaker does with "NaN"."""
     if isinstance(value, str) and _NO_NUMBER.fullmatch(value):
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,11 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.aws.clients import Clients, code_of, unavailable
 from bot.errors import Unavailable
+from bot.text import one_line
 
 LARGEST, CHUNK = 1024 * 1024, 64 * 1024
 """Bytes of a report, and of what is read at once."""
 LONGEST = 10.0
-"""Seconds that reading a report may take; looked at between two chunks, each of which the client bounds."""
+"""Seconds after which no further chunk of a report is read; how long one may take, the client says."""
 LONGEST_NAME = 60
 Json = Mapping[str, Any]
 _URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
@@ -28,6 +30,7 @@ _REASONS = {
     "NoSuchKey": "there is no such object",
     "NoSuchBucket": "there is no such bucket",
 }
+_DENIED = "reading it is not permitted, or there is no such object, or {} does not belong to the account {}"
 
 
 class Unreadable(Exception):
@@ -36,6 +39,10 @@ class Unreadable(Exception):
 
 class Missing(Unreadable):
     """There is no report."""
+
+
+class Passing(Unreadable):
+    """It may be there the next time."""
 
 
 class NotJson(Exception):
@@ -57,10 +64,13 @@ class S3Reports:
         self._owners = buckets or {"*": account}
         self._clock = clock
 
-    def body(self, uri: str) -> bytes:
-        """Fetch a report; raise `Missing` for none, `Unreadable` for what may not or cannot be read."""
+    def body(self, uri: str, *, since: datetime | None = None) -> bytes:
+        """Fetch a report; raise `Missing` for none, or for one that was written before `since`.
+
+        `Unreadable` for what may not or cannot be read, `Passing` for what may be read later.
+        """
         found = _URI.fullmatch(uri)
-        if not found:
+        if not found or not uri.isprintable():
             raise Unreadable("the address is not s3://bucket/key")
         bucket, key = found[1], found[2]
         owner = next((owner for pattern, owner in self._owners.items() if fnmatchcase(bucket, pattern)), "")
@@ -68,13 +78,15 @@ class S3Reports:
             raise Unreadable(f"the policy does not name the bucket {bucket}")
         try:
             with unavailable("s3:GetObject"):
-                return self._download(bucket, key, owner)
+                return self._download(bucket, key, owner, since)
         except (Unavailable, ClientError, BotoCoreError, OSError) as error:
-            raise _why(error.__cause__ or error, bucket, owner) from error
+            raise _why(error.__cause__ or error, bucket, owner, passes=isinstance(error, Unavailable)) from error
 
-    def _download(self, bucket: str, key: str, owner: str) -> bytes:
+    def _download(self, bucket: str, key: str, owner: str, since: datetime | None) -> bytes:
         answer = self._clients("s3").get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=owner)
         with closing(answer["Body"]) as stream:
+            if since and answer["LastModified"] < since.replace(microsecond=0):  # S3 counts in seconds
+                raise Missing("there is only one of an earlier run")
             return b"" if _too_large(answer["ContentLength"]) else self._within(stream)
 
     def _within(self, stream: Any) -> bytes:  # noqa: ANN401 - botocore's
@@ -93,11 +105,12 @@ def _too_large(size: int) -> bool:
     return False
 
 
-def _why(error: BaseException, bucket: str, owner: str) -> Unreadable:
+def _why(error: BaseException, bucket: str, owner: str, *, passes: bool) -> Unreadable:
     code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
     if code == "AccessDenied":
-        return Unreadable(f"reading it is not permitted, or {bucket} does not belong to the account {owner}")
-    return (Missing if code == "NoSuchKey" else Unreadable)(_REASONS.get(code, code))
+        return Unreadable(_DENIED.format(bucket, owner))
+    kind = Missing if code == "NoSuchKey" else Passing if passes else Unreadable
+    return kind(_REASONS.get(code, code))
 
 
 def text_of(body: bytes) -> str:
@@ -121,7 +134,7 @@ def object_of(text: str, what: str) -> Json:
 
 def short(text: str, limit: int) -> str:
     """On one line and of bounded length, whatever the report says."""
-    return " ".join(text.split())[:limit]
+    return one_line(text)[:limit]
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> Json:

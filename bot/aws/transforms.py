@@ -7,13 +7,15 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventb
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from bot.aws.clients import Clients, code_of, unavailable
-from bot.domain import ENVIRONMENT, GROUP, ModelVersion, Run
+from bot.domain import ENVIRONMENT, ModelVersion, Run
 from bot.jobs import MeasureJob
+from bot.text import one_line
 
 ENVIRONMENT_TAG, METRICS_TAG = "model-approvals:environment", "model-approvals:metrics"
 """Tags of a transform job: the environment that it ran in, and where its metrics lie if not beside its output."""
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def problem_of(status: str, reason: str) -> str:
     """Why a run that has ended measured nothing, on one line; nothing for one that was completed."""
-    said = " ".join(reason.split())[:LONGEST_REASON].rstrip(".")
+    said = one_line(reason)[:LONGEST_REASON].rstrip(".")
     return f"{ENDED[status]} ({said})" if ENDED[status] and said else ENDED[status]
 
 
@@ -37,7 +39,7 @@ class TransformJobs:
     def __init__(self, clients: Clients, *, region: str, account: str) -> None:
         self._clients = clients
         self._package = re.compile(
-            rf"arn:aws[a-z-]*:sagemaker:{region}:{account}:model-package/([^/]+)/([1-9][0-9]{{0,8}})"
+            rf"arn:aws[a-z-]*:sagemaker:{region}:{account}:model-package/[^/]+/[1-9][0-9]{{0,8}}"
         )
 
     def measured(self, name: str, sender: str) -> MeasureJob | None:
@@ -51,7 +53,7 @@ class TransformJobs:
         tags = self._tags(job["TransformJobArn"])
         environment = tags.get(ENVIRONMENT_TAG, "")
         if not ENVIRONMENT.fullmatch(environment):
-            log.info("the transform job %s has no tag %s, so it asks for nothing", name, ENVIRONMENT_TAG)
+            log.info("the transform job %s asks for nothing: its tag %s is %r", name, ENVIRONMENT_TAG, environment)
             return None
         version = self._version(self._found("DescribeModel", ModelName=job["ModelName"]) or {})
         if version is None:
@@ -63,14 +65,20 @@ class TransformJobs:
             return MeasureJob(version, run, sender, problem=problem)
         told, beside = tags.get(METRICS_TAG, ""), job["TransformOutput"]["S3OutputPath"].rstrip("/")
         uri, violations = told or f"{beside}/{REPORT}", f"{beside}/{VIOLATIONS}"
-        return MeasureJob(version, run, sender, uri=uri, optional=not told, violations_uri=violations)
+        ended = MeasureJob(version, run, sender, uri=uri, violations_uri=violations)
+        return replace(ended, optional=not told, since=job["CreationTime"])
 
     def _version(self, model: Json) -> ModelVersion | None:
-        """The one version that the model was created from; a pipeline of several containers may name one, too."""
+        """The one version that the model was created from; a pipeline of several containers may name one, too.
+
+        An ARN may have the group in small letters; the package itself says how it is written.
+        """
         containers: Iterable[Json] = (model.get("PrimaryContainer") or {}, *model.get("Containers", ()))
         named = (self._package.fullmatch(str(each.get("ModelPackageName", ""))) for each in containers)
-        found = {(each[1], int(each[2])) for each in named if each and GROUP.fullmatch(each[1])}
-        return ModelVersion(*found.pop()) if len(found) == 1 else None
+        found = {each[0] for each in named if each}
+        package = self._found("DescribeModelPackage", ModelPackageName=found.pop()) if len(found) == 1 else None
+        group, version = (package or {}).get("ModelPackageGroupName"), (package or {}).get("ModelPackageVersion")
+        return ModelVersion(group, version) if group and version else None
 
     def _tags(self, arn: str) -> dict[str, str]:
         found = self._found("ListTags", ResourceArn=arn) or {}

@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-viola
 """
 
 from bot.aws.reports import NotJson, Unreadable, object_of, short, text_of
+from bot.encoding import encode
 
-NAMED, LONGEST = 5, 80
-"""Violations that are named, and the letters of one."""
+NAMED, LONGEST, HEAVIEST = 5, 80, 200
+"""Violations that are named, the letters of one, and its bytes in an entry."""
 _WHERE = ("feature_name", "facet", "metric_name", "label")
 
 
@@ -31,4 +32,7 @@ def _named(violation: object) -> str:
     told = {name: each for name, each in violation.items() if isinstance(each, str) and each.strip()}
     where = " ".join(told[name] for name in _WHERE if name in told)
     kind = told.get("constraint_check_type", "")
-    return short(": ".join(filter(None, (where, kind))) or told.get("description", "unnamed"), LONGEST)
+    name = short(": ".join(filter(None, (where, kind))) or told.get("description", "unnamed"), LONGEST)
+    while len(encode(name)) > HEAVIEST:
+        name = name[:-1]
+    return name

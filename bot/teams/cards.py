@@ -202,7 +202,7 @@ def _metrics(metrics: Table | None, room: int) -> list[Json]:
     rows = [_measured(row, compared=compared) for row in metrics.rows]
     shown = table(head, rows, room=room - REST, right=True)
     left = len(rows) + 1 - len(shown["rows"])
-    more = f"{counted(left, 'more metric', 'more metrics')} in the evaluation report."
+    more = f"{counted(left, 'more metric', 'more metrics')} on the page of this request."
     return [shown, rich((more,), REST, isSubtle=True)] if left else [shown]
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).parent / "templates" / "chart.css"
 WIDTH, HEIGHT = 340, 150
 """Pixels."""
+NO_XML = dict.fromkeys((0xFFFE, 0xFFFF))
+"""Letters that can be seen nowhere, and that XML has no place for."""
 NARROWEST = 0.05
 """Of the largest value: the least that the axis spans."""
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif'
@@ -47,7 +49,7 @@ def _draw(trend: Trend, version: int | None) -> bytes:
     from pygal import Line  # noqa: PLC0415 - most pages have no picture
     from pygal.style import Style  # noqa: PLC0415 - likewise
 
-    unit = one_line(trend.unit)  # XML has no place for some letters
+    unit = one_line(trend.unit).translate(NO_XML)
     low, high = _span([each.value for each in trend.points])
     line = Line(
         width=WIDTH,

@@ -41,7 +41,7 @@ CARD = replace(
     BARE,
     facts=(
         ("Requested by ", Strong("train-pipeline"), " · commit ", Link("9f3c2ab", COMMIT)),
-        ("1 more metric in the evaluation report.",),
+        ("1 more metric on the page of this request.",),
     ),
     verdict=("Waits for members of ", Strong("approvers-test"), " · needs 2 approvals"),
 )
@@ -153,7 +153,7 @@ Waits for members of approvers-test · needs 2 approvals
 
 About this version
 - Requested by train-pipeline · commit 9f3c2ab ({COMMIT})
-- 1 more metric in the evaluation report.
+- 1 more metric on the page of this request.
 - Model package: {ARN}
 - Evaluation report: s3://reports/churn/12/evaluation report.json
 

@@ -2,12 +2,17 @@
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.aws.metrics import S3Evaluations
 from bot.aws.reports import LONGEST, S3Reports
+from bot.aws.violations import HEAVIEST
+from bot.domain import Evidence
+from bot.encoding import encode
+from bot.errors import Unavailable
 from infra.local.aws import ACCOUNT, Aws
 
 OTHER = "999999999999"
@@ -73,7 +78,50 @@ def test_a_bucket_of_another_account_is_refused_by_s3_itself():
         s3.put_object(Bucket="models", Key="a.json", Body=b'{"auc": 0.9}')
         assert reading(aws.client).read("s3://models/a.json").metrics
         found = reading(aws.client, models=OTHER).read("s3://models/a.json")
-    assert found.problem.endswith(f"not permitted, or models does not belong to the account {OTHER}.")
+    assert found.problem.endswith(f"or there is no such object, or models does not belong to the account {OTHER}.")
+
+
+def test_what_an_earlier_run_has_left_is_not_there():
+    with Aws() as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="models")
+        for name, report in (("a", {"auc": 0.9}), ("v", {"violations": [{"feature_name": "age"}]})):
+            s3.put_object(Bucket="models", Key=f"{name}.json", Body=json.dumps(report).encode())
+        now, found = datetime.now(UTC), reading(aws.client)
+        assert found.read("s3://models/a.json", optional=True, since=now).metrics
+        assert found.violations("s3://models/v.json", since=now).violations == ("age",)
+        later = now + timedelta(seconds=2)
+        assert found.read("s3://models/a.json", optional=True, since=later) == Evidence(problem="No metrics reported.")
+        assert found.violations("s3://models/v.json", since=later) == Evidence()
+
+
+def test_what_may_pass_is_waited_for_by_the_patient_and_said_to_the_others():
+    with Aws() as aws:
+        aws.client("s3").create_bucket(Bucket="models")
+        aws.client("s3").put_object(Bucket="models", Key="a.json", Body=b'{"auc": 0.9}')
+        found = reading(aws.client)
+        aws.faults.add("GetObject", status=503, times=None)
+        assert found.read("s3://models/a.json").problem.startswith("Metrics could not be read: ")
+        for call in (found.read, found.violations):
+            with pytest.raises(Unavailable, match="cannot be read yet"):
+                call("s3://models/a.json", patient=True)
+        aws.faults.clear()
+        assert found.read("s3://models/a.json", patient=True).metrics
+        assert found.read("s3://models/b.json", patient=True).problem.endswith("there is no such object.")
+
+
+@pytest.mark.parametrize("uri", ["s3://models/\ud800", "s3://models/a\nb", "s3://models/\x00"])
+def test_an_address_that_nobody_can_read_is_not_asked_for(uri):
+    shelf = Shelf(b"{}")
+    assert "the address is not s3://bucket/key" in reading(shelf).read(uri).problem
+    assert shelf.asked == []
+
+
+def test_letters_that_cannot_be_written_down_are_left_out():
+    [metric] = reading(Shelf(b'{"a\\ud800uc": {"value": 1, "unit": "m\\udfffs"}}')).read("s3://models/a.json").metrics
+    assert (metric.name, metric.unit) == ("auc", "ms")
+    [named] = violations({"violations": [{"feature_name": "\U0001f600" * 80}]}).violations
+    assert len(encode(named)) <= HEAVIEST
 
 
 def test_a_report_that_comes_a_byte_at_a_time_is_given_up():

@@ -22,6 +22,11 @@ DEV = {"model-approvals:environment": "dev"}
 @pytest.fixture(scope="module")
 def aws():
     with Aws() as running:
+        sagemaker = running.client("sagemaker")
+        for group in ("churn", "Fraud-Cards"):
+            sagemaker.create_model_package_group(ModelPackageGroupName=group)
+        for group in ["churn"] * 7 + ["Fraud-Cards"]:
+            sagemaker.create_model_package(ModelPackageGroupName=group, ModelApprovalStatus="PendingManualApproval")
         yield running
 
 
@@ -66,7 +71,10 @@ def test_a_job_names_its_version_its_environment_and_where_its_metrics_lie(jobs,
     uri = f"{OUTPUT}/evaluation.json"
     found, watched = jobs.measured(name, "e-1"), f"{OUTPUT}/constraint_violations.json"
     run = Run("dev", name, found.run.at)
-    assert found == MeasureJob(ModelVersion("churn", 7), run, "e-1", uri=uri, optional=True, violations_uri=watched)
+    assert found == MeasureJob(
+        ModelVersion("churn", 7), run, "e-1", uri=uri, optional=True, violations_uri=watched, since=found.since
+    )
+    assert found.since <= found.run.at, "what lies there since the job was created"
     assert timedelta() <= datetime.now(UTC) - found.run.at < timedelta(minutes=1)
     assert jobs.measured(ran(package(7), output=f"{OUTPUT}/"), "e-1").uri == uri
 
@@ -74,6 +82,10 @@ def test_a_job_names_its_version_its_environment_and_where_its_metrics_lie(jobs,
 def test_a_tag_says_where_the_metrics_lie_instead(jobs, ran):
     found = jobs.measured(ran(package(7), tags={**DEV, "model-approvals:metrics": "s3://models/m.json"}), "e-1")
     assert (found.uri, found.optional) == ("s3://models/m.json", False)
+
+
+def test_a_group_is_called_as_it_is_registered_whatever_an_arn_makes_of_it(jobs, ran):
+    assert jobs.measured(ran(package(1, group="fraud-cards")), "e-1").model == ModelVersion("Fraud-Cards", 1)
 
 
 def test_one_of_several_containers_may_be_the_version(jobs, ran):
@@ -88,8 +100,9 @@ def test_one_of_several_containers_may_be_the_version(jobs, ran):
         [package(3, account="999999999999")],
         [package(3, region="eu-west-1")],
         [{"ModelPackageName": "churn"}],
+        [package(99)],
     ],
-    ids=["no package", "two versions", "another account", "another region", "no version"],
+    ids=["no package", "two versions", "another account", "another region", "no version", "none that is registered"],
 )
 def test_a_job_that_ran_no_one_version_of_ours_measured_nothing(jobs, ran, containers):
     assert jobs.measured(ran(*containers), "e-1") is None

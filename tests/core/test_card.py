@@ -252,7 +252,7 @@ def test_of_more_than_six_metrics_the_worse_ones_are_never_left_out():
     champion = Champion(6, metrics(*[0.5] * 11))
     rows = table(challenger, champion).rows
     assert [row.name for row in rows] == [f"AUC {place}" for place in (0, 1, 2, 3, 9, 10)]
-    assert "5 more metrics in the evaluation report." in facts(evidence=Evidence(challenger), champion=champion)
+    assert "5 more metrics on the page of this request." in facts(evidence=Evidence(challenger), champion=champion)
 
 
 def test_the_summary_reads_three_metrics_with_their_change():

@@ -76,6 +76,24 @@ def test_a_change_that_cannot_be_seen_is_none():
     assert words("auc", 0.5006, 0.5) == "▲ 0.001 better"
 
 
+@pytest.mark.parametrize(
+    ("name", "challenger", "champion", "said"),
+    [
+        ("false_positive_rate", 0.00048, 0.00012, "▲ 0.00036 worse"),
+        ("false_positive_rate", 0.00012, 0.00012 * (1 + 1e-9), "no change"),
+        ("loss", 0.0996, 0.0995, "▲ 0.0001 worse"),
+        ("latency", 12.13, 11.486, "▲ 0.644 worse"),
+        ("latency", 1250.4, 1250.1, "▲ 0.300 worse"),
+    ],
+)
+def test_small_numbers_are_compared_too(name, challenger, champion, said):
+    assert words(name, challenger, champion) == said
+
+
+def test_what_is_measured_in_another_unit_is_not_compared():
+    assert compare(Metric("latency", 41.5, unit="ms"), Metric("latency", 0.05, unit="s")) == "new"
+
+
 @given(FINITE, FINITE, st.none() | FINITE)
 def test_any_two_numbers_can_be_compared(challenger, champion, noise):
     found = words("auc", challenger, champion, noise=(noise, None))
@@ -96,6 +114,8 @@ def test_any_two_numbers_can_be_compared(challenger, champion, noise):
         (1234567.0, "", "1,234,567"),
         (1.5e300, "", "1.5e+300"),
         (0.25, "s", "0.250 s"),
+        (0.00048, "", "0.00048"),
+        (0.0, "", "0.000"),
     ],
 )
 def test_a_number_is_shown_with_as_many_digits_as_help(value, unit, shown):
@@ -130,8 +150,8 @@ def test_a_metric_is_called_as_people_write_it(name, shown):
     ("count", "said"),
     [
         (ROWS, []),
-        (ROWS + 1, ["1 more metric in the evaluation report."]),
-        (ROWS + 2, ["2 more metrics in the evaluation report."]),
+        (ROWS + 1, ["1 more metric on the page of this request."]),
+        (ROWS + 2, ["2 more metrics on the page of this request."]),
     ],
 )
 def test_metrics_that_have_no_place_are_counted(count, said):

@@ -2,14 +2,17 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.card import card_of, plain, told
-from bot.domain import Evidence, Measured, Metric, ModelVersion, RequestId, Run, State
+from bot.domain import Container, Evidence, Measured, Metric, ModelVersion, RequestId, Run, State
 from bot.errors import Unavailable
-from bot.jobs import MeasureJob, Receipt, decode_job, deduplication_id, encode_job
+from bot.history import KEPT as CARD
+from bot.jobs import MeasureJob, OpenJob, Receipt, decode_job, deduplication_id, encode_job
 from bot.openings import MOST_TOLD
+from bot.policy import KEPT, MetricsPolicy
 from tests.memory import START
 from tests.proofs.scenarios import approved_in_dev, measurable, measure
 from tests.proofs.world import World, policy_of
@@ -103,7 +106,7 @@ def held(rule, *jobs):
 @pytest.mark.parametrize(
     ("rule", "given", "says"),
     [
-        ("metrics_required = true", {}, "No metrics reported, and test wants metrics"),
+        ("metrics_required = true", {}, "no metrics reported, and test wants metrics"),
         ("metrics_required = true", {"uri": "s3://missing"}, "no such object, and test wants metrics"),
         ('evidence = "stored"', {"metrics": (Metric("auc", 1.0),)}, "told and not stored, and test wants them stored"),
         ("", {"problem": "it failed (out of memory)"}, "nothing is asked for: it failed (out of memory)"),
@@ -121,7 +124,7 @@ def test_a_run_that_is_good_after_one_that_failed_asks():
     world, state = held("metrics_required = true", job(problem="it failed"), job(name="run-2", metrics=REPORT.metrics))
     assert asked(state).opened.evidence.run == Run("dev", "run-2")
     assert [line.partition(" by ")[2] for line in threads(world, "dev")[1:]] == [
-        "run-1, and nothing is asked for: it failed.",
+        "run-1, and nothing is asked for: it failed. The next good run asks.",
         "run-2 and asks for test.",
     ]
 
@@ -296,3 +299,134 @@ def test_the_thread_names_the_metrics_that_a_card_has_no_room_for():
     metrics = tuple(Metric(f"score_{number}", number / 10) for number in range(8))
     accepted(world, job(metrics=metrics))
     assert threads(world, "dev")[-1].endswith("asks for test. Further metrics: score 6 0.600, score 7 0.700.")
+
+
+def test_what_ran_before_the_approval_says_nothing_of_what_was_approved():
+    world = measurable()
+    before = world.state(MODEL)
+    early = Run("dev", "run-1", world.clock() - timedelta(days=1))
+    assert accepted(world, MeasureJob(MODEL, early, "event", metrics=REPORT.metrics)) == before
+    later = replace(early, at=world.clock())
+    assert accepted(world, MeasureJob(MODEL, later, "again", metrics=REPORT.metrics)).current("test")
+
+
+def test_a_run_of_a_version_that_is_not_in_use_any_more_changes_nothing():
+    world = measurable()
+    world.register(2)
+    world.drain()
+    world.answer("maya", "churn/2/dev/1")
+    world.drain()
+    before = world.state(MODEL)
+    for given in ({"uri": "s3://runs/1"}, {"problem": "it failed"}):
+        assert accepted(world, job(**given)) == before
+    newer = MeasureJob(ModelVersion("churn", 2), Run("dev", "run-1"), "event", metrics=REPORT.metrics)
+    world.jobs.accept(newer)
+    world.drain()
+    assert world.state(newer.model).current("test")
+
+
+@pytest.mark.parametrize("first", [{"problem": "it failed"}, {"uri": "s3://missing"}, {}])
+def test_a_run_that_failed_at_first_asks_when_it_is_told_to_be_good(first):
+    world, state = held("metrics_required = true", job(**first))
+    assert not state.current("test")
+    assert asked(accepted(world, replace(job(metrics=REPORT.metrics), sender="again"))).state is State.PENDING
+
+
+def test_a_report_that_may_be_read_later_is_waited_for_and_at_the_last_receive_not_any_more(monkeypatch):
+    world = measurable()
+    read, asked_for = world.evaluations.read, []
+
+    def away(uri, *, patient=False, **how):
+        asked_for.append(patient)
+        if patient and len(asked_for) < 3:
+            raise Unavailable("SlowDown")
+        return read(uri, **how)
+
+    monkeypatch.setattr(world.evaluations, "read", away)
+    assert asked(accepted(world, job(uri="s3://runs/1"))).opened.evidence.metrics == REPORT.metrics
+    assert asked_for == [True, True, True]
+    asked_for.clear()
+    world = measurable()
+    monkeypatch.setattr(world.evaluations, "read", away)
+    world.worker().handle(job(uri="s3://runs/1"), Receipt(receives=4, last=True))
+    assert asked(world.state(MODEL)).opened.evidence.metrics == REPORT.metrics
+    assert asked_for == [False]
+
+
+@pytest.mark.parametrize(("optional", "since"), [(True, START), (False, None)], ids=["beside", "named"])
+def test_what_lies_beside_the_output_has_to_be_of_this_run(monkeypatch, optional, since):
+    world, given = measurable(), []
+
+    def read(_uri, *, since, **_how):
+        given.append(since)
+        return REPORT
+
+    monkeypatch.setattr(world.evaluations, "read", read)
+    monkeypatch.setattr(world.evaluations, "violations", read)
+    accepted(world, job(uri="s3://runs/1", violations_uri="s3://runs/v", optional=optional, since=START))
+    assert given == [since, START]
+
+
+def test_nothing_is_asked_for_out_of_order():
+    """Somebody has taken dev back since; test stands, and runs there go on."""
+    world = World(policy_of(("dev", "test", "uat"), uat='request_after = "inference"'))
+    approved_in_dev(world)
+    world.answer("maya", "churn/1/test/1")
+    world.drain()
+    world.revoke("maya", "churn/1/dev/1")
+    world.drain()
+    before = world.state(MODEL)
+    assert before.standing("test")
+    assert accepted(world, job("test", metrics=REPORT.metrics)) == before
+
+
+def test_a_round_that_is_asked_for_again_keeps_what_was_measured():
+    world = measurable()
+    measure(world)
+    world.drain()
+    world.answer("omar", str(TEST), "reject")
+    world.drain()
+    world.ask("omar", MODEL, "test")
+    world.drain()
+    assert [one.opened.evidence for one in world.state(MODEL).rounds["test"]] == [REPORT, REPORT]
+
+
+def test_a_package_that_changed_since_it_was_measured_is_said_to_have_changed():
+    world = measurable()
+    measure(world)
+    world.drain()
+    changed = replace(
+        world.registry.packages[MODEL], containers=(Container("image:1", "sha256:other", "s3://m", '"e"'),)
+    )
+    world.registry.packages[MODEL] = changed
+    world.jobs.accept(OpenJob(MODEL, "event"))
+    world.drain()
+    evidence = asked(world.state(MODEL)).opened.evidence
+    assert asked(world.state(MODEL)).id.round == 2
+    assert evidence.run is None
+    assert evidence.problem.endswith("It has changed since it was measured in a run.")
+
+
+def test_a_bound_is_looked_at_before_metrics_are_left_out():
+    policy = policy_of(test='request_after = "inference"')
+    world = World(replace(policy, metrics=MetricsPolicy(at_least={"zeta": 0.5})))
+    approved_in_dev(world)
+    metrics = (*(Metric(f"m{number:02}", 1.0) for number in range(KEPT + 4)), Metric("zeta", 0.4))
+    state = accepted(world, job(metrics=metrics))
+    evidence = asked(state).opened.evidence
+    assert (evidence.metrics[0].name, len(evidence.metrics)) == ("zeta", KEPT)
+    facts = [plain(line) for line in card_of(state, asked(state)).facts]
+    assert "Outside the policy's bounds: zeta 0.400 (at least 0.5)." in facts
+    assert "5 further metrics were left out." in facts
+
+
+def test_the_heaviest_report_of_a_run_fits_an_entry():
+    world = measurable()
+    heavy = Evidence(violations=tuple("\U0001f600" * 16 for _ in range(5)), more_violations=7)
+    world.evaluations.reports["s3://runs/v"] = heavy
+    metrics = tuple(Metric("夜" * 40 + chr(97 + number), 1 / 3, 1 / 7, "夜" * 12) for number in range(KEPT))
+    state = accepted(world, job(name="夜" * 38, metrics=metrics, violations_uri="s3://runs/v"))
+    evidence = asked(state).opened.evidence
+    assert len(evidence.metrics) == CARD
+    assert 0 < len(evidence.violations) < 5
+    assert len(evidence.violations) + evidence.more_violations == 12

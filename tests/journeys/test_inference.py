@@ -102,7 +102,7 @@ def test_a_run_that_failed_is_told_in_the_thread_and_the_next_good_one_asks(stac
     shown = card(stack, model)
     [*_, told] = stack.slack.workspace.replies(shown.channel, shown.ts)
     named = f"{model.group} v1 was run in dev by night-1"
-    assert told.text == f"{named}, and nothing is asked for: it failed (out of memory)."
+    assert told.text == f"{named}, and nothing is asked for: it failed (out of memory). The next good run asks."
     put(stack, {**entry, "Detail": json.dumps({**said, "run": "night-2", "metrics": {"auc": 0.9}})})
     assert "as reported, not read from storage" in str(card(stack, model, "test").blocks)
 
@@ -116,7 +116,7 @@ def test_a_transform_job_asks_by_itself(stack):
     told = stack.slack.workspace.replies(shown.channel, shown.ts)[-1].text
     assert told == (
         f"{model.group} v1 was run in dev by {failed}, and nothing is asked for: "
-        "it failed (AlgorithmError: out of memory)."
+        "it failed (AlgorithmError: out of memory). The next good run asks."
     )
     done = stack.inference.run(model.group, "dev")
     stack.settle(60)
