@@ -1,7 +1,7 @@
 """The jobs of the queue `decisions`: they alone write the pointers.
 
 answer, revoke   look · person · registry side by side -> guards -> the entry -> projection
-check            look · registry -> what somebody did by hand -> projection
+check            look · registry -> what somebody did by hand, what nobody answered in time -> projection
 supersede        look · registry -> the entry -> projection
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot import rules
 from bot.display import Task
-from bot.domain import Event, Member, Package
+from bot.domain import Event, Expiry, Member, Package
 from bot.errors import (
     AlreadyDecided,
     Expired,
@@ -87,11 +87,19 @@ class Decisions:
         look: Look = looked.result()
         package: Package | None = described_package.result()
         if look.state.head:
-            look = self._hands.observe(look, package)
+            look = self._expire(self._hands.observe(look, package))
             task = Task(job.op, pointers=environments, registry=not self._hands.left(look, package), sweeping=True)
             look = self._projection.carry_out(look, package, task)
         if package and not policy.why_not(package) and rules.due(look.state, package, policy):
             self._near.jobs.put(OpenJob(job.model, sender=job.sender))
+
+    def _expire(self, look: Look) -> Look:
+        """End the requests that nobody has answered in time."""
+        while one := rules.late(look.state, self._near.clock()):
+            event, op = Expiry(one.id.environment, one.id.round), f"expired|{one.id}"
+            state = self._near.records.append(look.state, event, op, self._near.clock())
+            look = replace(look, state=state or self._near.records.read_past(look.state))
+        return look
 
     def supersede(self, job: SupersedeJob) -> None:
         """End an older request because a newer version was approved, if both still hold."""

@@ -110,6 +110,10 @@ class Round:
         """How many approvals decide: as snapshotted, or more where a voter answered under a tighter policy."""
         return max([self.opened.required, *(vote.required for vote in self.approvals)])
 
+    def late(self, now: datetime) -> bool:
+        """Whether the time for an answer is over."""
+        return now >= self.opened.expires_at
+
     @property
     def approval(self) -> Entry | None:
         """The vote that reached the quorum, while the approval stands."""

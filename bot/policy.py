@@ -350,7 +350,7 @@ _ENVIRONMENT = {
     "notify": _Key(_table, 'a table such as { slack = "C0123456789" }', needed=True),
 }
 _LATER_ENVIRONMENT = {
-    "expires_after": _Key(_duration, 'a duration; "14d"', timedelta(days=14), later=True),
+    "expires_after": _Key(_duration, 'a duration; "14d"', timedelta(days=14)),
     "remind_after": _Key(_duration, 'a duration; "1d"', timedelta(days=1), later=True),
     "escalate_to": _Key(_matching(GUID), "an Entra group object id", later=True),
     "role_arn": _Key(_TEXT, "a role of the environment's account", later=True),

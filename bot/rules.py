@@ -65,7 +65,7 @@ def answerable(state: VersionState, request: RequestId, now: datetime) -> Round:
         when = f"{one.ending.at:%Y-%m-%d %H:%M} UTC" if one.ending else ""
         message = f"{request.model} for {request.environment}: already decided. {plain(who_ended(one))}, {when}."
         raise AlreadyDecided(message)
-    if now >= one.opened.expires_at:
+    if one.late(now):
         raise Expired(f"The request of {request.model} for {request.environment} has expired. Ask for a new one.")
     if not state.in_order(request.environment, one.opened.path):
         raise OutOfOrder(
@@ -271,13 +271,18 @@ def requestable(
 def askable(state: VersionState, environment: str, policy: Policy, now: datetime, *, fingerprint: str = "") -> None:
     """Refuse a new round while one waits for an answer (about this package, if it is known), or out of order."""
     one = state.current(environment)
-    waits = one is not None and one.state is State.PENDING and now < one.opened.expires_at
+    waits = one is not None and one.state is State.PENDING and not one.late(now)
     if one and waits and fingerprint in ("", one.opened.fingerprint):
         message = f"{state.model} is being asked about for {environment} already: {one.id}. Answer on its card."
         raise NotRequestable(message)
     if not state.in_order(environment, policy.path):
         message = f"{state.model} is not approved for every environment before {environment}. Ask for those first."
         raise NotRequestable(message)
+
+
+def late(state: VersionState, now: datetime) -> Round | None:
+    """A request whose time for an answer is over, if there is one."""
+    return next((one for one in state.pending if one.late(now)), None)
 
 
 def superseded(state: VersionState, request: RequestId, newer: tuple[int, datetime] | None) -> Superseded | None:

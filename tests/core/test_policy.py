@@ -190,7 +190,6 @@ def test_a_wrong_value_of_an_environment_is_named_by_its_key(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("expires_after", '"36h"'),
         ("remind_after", '"30m"'),
         ("escalate_to", f'"{GUID}"'),
         ("role_arn", '"arn:aws:iam::123456789012:role/dev"'),

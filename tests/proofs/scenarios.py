@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.domain import Evidence, Metric, ModelVersion, Run
-from bot.jobs import Job, MeasureJob, TidyJob
+from bot.jobs import CheckJob, Job, MeasureJob, TidyJob
 from tests.memory import Queued
 from tests.proofs.world import World, policy_of
 
@@ -148,7 +148,16 @@ def a_measurement_that_fails() -> tuple[World, Act]:
     return measurable(), lambda world: measure(world, problem="it failed")
 
 
+def a_time_that_runs_out() -> tuple[World, Act]:
+    world = World()
+    model = world.register(1)
+    world.drain()
+    world.clock.advance(days=14)
+    return world, lambda world: world.jobs.accept(CheckJob(model, "by hand"))
+
+
 ALL = (
+    a_time_that_runs_out,
     an_approval,
     a_rejection,
     the_second_of_two_approvals,
