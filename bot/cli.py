@@ -1,4 +1,6 @@
-"""`model-approvals`: what is approved, how things stand, who said what, and a sweep by hand. It decides nothing.
+"""`model-approvals`: what is approved, how things stand, who said what, whether that holds; a sweep by hand.
+
+It decides nothing.
 
 What needs a person (`request`) is done on our pages, after a sign-in.
 """
@@ -8,21 +10,24 @@ import json
 import os
 import sys
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bot import report, wiring
 from bot.approved import ApprovedModel
-from bot.domain import GROUP, ModelVersion
+from bot.codec import to_json
+from bot.domain import GROUP, ModelVersion, moment, rfc3339
 from bot.errors import ApprovalError, UnknownRequest
+from bot.history import VersionState
 from bot.library import approved_model
 from bot.links import asking_page
 
-OK, FAILED, NOTHING = 0, 1, 3
+OK, FAILED, NOTHING, BROKEN = 0, 1, 3, 4
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Run one command; 0 when it answered, 3 when nothing is approved, 1 for any other refusal or fault."""
+    """Run one command; 0 when it answered, 3 when nothing is approved, 4 when the history does not hold, else 1."""
     asked = _parser().parse_args(arguments)
     try:
         return int(asked.run(asked, environment))
@@ -44,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("group", metavar="GROUP", type=_group)
     history.add_argument("version", metavar="VERSION", type=_version, nargs="?")
     history.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    verify = _command(commands, "verify", _verify, "whether the history holds: chain, order, decisions, its end")
+    verify.add_argument("group", metavar="GROUP", type=_group, nargs="?")
+    export = _command(commands, "export", _export, "every entry of the history, or what was approved at a time")
+    export.add_argument("group", metavar="GROUP", type=_group, nargs="?", help="all groups without it")
+    export.add_argument("--since", metavar="TIME", type=_time, help="2026-11-24, or 2026-11-24T09:00:00Z")
+    export.add_argument("--until", metavar="TIME", type=_time, help="entries before that time")
+    export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl")
+    export.add_argument("--approved", metavar="ENV", help="only what was approved for this environment")
+    export.add_argument("--at", metavar="TIME", type=_time, help="with --approved: at that time, instead of now")
     request = _command(commands, "request", _request, "the page on which a promotion is requested, in the browser")
     request.add_argument("group", metavar="GROUP", type=_group)
     request.add_argument("version", metavar="VERSION", type=_version)
@@ -108,6 +122,54 @@ def _history(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return OK
 
 
+def _verify(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    records, audit = wiring.records(environment), wiring.audit(environment)
+    groups = [asked.group] if asked.group else list(records.every_group())
+    found = [audit.verify(group) for group in _watched(groups, "groups verified")]
+    if asked.json:
+        print(json.dumps([to_json(each) for each in found]))
+    else:
+        print(report.verified(found))
+    return BROKEN if any(each.findings for each in found) else OK
+
+
+def _export(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    records = wiring.records(environment)
+    groups = [asked.group] if asked.group else list(records.every_group())
+    if asked.at and not asked.approved:
+        raise UnknownRequest("--at says when something was approved; name the environment: --approved prod.")
+    for position, group in enumerate(_watched(groups, "groups exported")):
+        states = [records.look(ModelVersion(group, version)).state for version in records.versions(group)]
+        columns: Sequence[str] = report.APPROVAL if asked.approved else report.COLUMNS
+        if asked.approved:
+            model = report.approved_then(states, asked.approved, asked.at or datetime.now(UTC), records.names)
+            rows = [report.approval_row(model)] if model else []
+        else:
+            rows = [row for state in states for row in _rows(state, asked)]
+        if asked.format == "csv" and not asked.json:
+            print(report.as_csv(rows, columns, head=position == 0), end="")
+        else:
+            print("".join(f"{json.dumps(row)}\n" for row in rows), end="")
+    return OK
+
+
+def _rows(state: VersionState, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    csv = asked.format == "csv" and not asked.json
+    rows = report.history_rows(state) if csv else report.entry_values(state)
+    since, until = (rfc3339(each) if each else "" for each in (asked.since, asked.until))
+    return [row for row in rows if since <= row["at"] and (not until or row["at"] < until)]
+
+
+def _watched(items: Sequence[str], what: str) -> Iterator[str]:
+    """One after the other, with a line that counts them where a person watches."""
+    for done, item in enumerate(items):
+        if sys.stderr.isatty():
+            print(f"\r{done} of {len(items)} {what}: {item}\x1b[K", end="", file=sys.stderr, flush=True)
+        yield item
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def _request(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Decide nothing here: whoever holds rights in AWS is not therefore a person of the directory."""
     pages, policy = wiring.pages_url(environment), wiring.policy(environment)
@@ -137,6 +199,14 @@ def _group(text: str) -> str:
         message = f"{text!r} is not the name of a model package group"
         raise argparse.ArgumentTypeError(message)
     return text
+
+
+def _time(text: str) -> datetime:
+    try:
+        return moment(text if "T" in text else f"{text}T00:00:00Z")
+    except ValueError:
+        message = f"{text!r} is not a day or time such as 2026-11-24 or 2026-11-24T09:00:00Z"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _version(text: str) -> int:

@@ -31,6 +31,16 @@ class Parameter:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A value by its name, how many times it was written, and when last, where that is known."""
+
+    name: str
+    value: str
+    version: int = 1
+    at: datetime | None = None
+
+
 class Parameters(Protocol):
     """Parameter Store: named values, created or overwritten. One port, because one call reads across all of them."""
 
@@ -50,8 +60,8 @@ class Parameters(Protocol):
         """Remove; a name that is not there is fine."""
         ...
 
-    def below(self, path: str) -> Iterable[tuple[str, str]]:
-        """Every name below a path with its value, page by page."""
+    def below(self, path: str) -> Iterable[Stored]:
+        """Everything below a path, page by page."""
         ...
 
 

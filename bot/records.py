@@ -16,7 +16,7 @@ from bot.encoding import LIMIT, decode, encode
 from bot.errors import Malformed, Unavailable
 from bot.history import VersionState, apply, decode_entry, fold, next_entry
 from bot.names import Names
-from bot.ports import Crew, Parameter, Parameters
+from bot.ports import Crew, Parameter, Parameters, Stored
 from bot.status import GroupStatus, read_status
 
 log = logging.getLogger(__name__)
@@ -214,6 +214,12 @@ class Records:
         found = self._parameters.get(self.names.shards)
         return tuple(sorted(set().union(*(_words(each.value) for each in found.values()))))
 
+    def every_group(self) -> tuple[str, ...]:
+        """The same, and those that have a status and stand in no list, as an auditor wants it: page by page."""
+        folder = self.names.status("")
+        named = {each.removeprefix(folder).partition("/")[0] for each in self._below(folder.rstrip("/"))}
+        return tuple(sorted({*self.groups(), *(each for each in named if not each.startswith("_"))}))
+
     def statuses(self, groups: Sequence[str]) -> Mapping[str, GroupStatus]:
         """The status of each group, ten a call, side by side."""
         found = self._read([self.names.status(group) for group in groups])
@@ -236,20 +242,27 @@ class Records:
     def versions(self, group: str) -> tuple[int, ...]:
         """Every version of a group that has a log."""
         folder = self.names.history(group)
-        numbers = {name.removeprefix(folder + "/").split("/")[0] for name, _ in self._parameters.below(folder)}
+        numbers = {name.removeprefix(folder + "/").split("/")[0] for name in self._below(folder)}
         return tuple(sorted(int(number) for number in numbers if number.isdecimal()))
 
     def markers(self) -> Iterable[tuple[ModelVersion, str]]:
         """Every marker of work in hand."""
-        for name, _ in self._parameters.below(self.names.markers):
+        for name in self._below(self.names.markers):
             parts = name.removeprefix(self.names.markers + "/").split("/")
             if len(parts) == 3 and parts[1].isdecimal():  # noqa: PLR2004 - group, version, environment
                 yield ModelVersion(parts[0], int(parts[1])), parts[2]
+
+    def everything(self, group: str) -> Iterable[Stored]:
+        """Whatever is stored of a group: logs, approved models, records of cards."""
+        return self._parameters.below(f"{self.names.root}/{group}")
 
     def logged(self, models: Sequence[ModelVersion]) -> frozenset[ModelVersion]:
         """Which of these versions have a log, ten a call."""
         found = self._read([self.names.entry(model, 1) for model in models])
         return frozenset(model for model in models if self.names.entry(model, 1) in found)
+
+    def _below(self, path: str) -> Iterable[str]:
+        return (each.name for each in self._parameters.below(path))
 
     def _entries(self, model: ModelVersion, first: int, count: int) -> list[str]:
         return [self.names.entry(model, seq) for seq in range(first, first + count)]

@@ -3,14 +3,22 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from bot.approved import ApprovedModel
+from bot.audit import Verified
 from bot.card import plain, told
 from bot.codec import to_json
-from bot.domain import State, rfc3339
-from bot.history import VersionState, kind_of
+from bot.domain import Entry, State, rfc3339
+from bot.encoding import decode
+from bot.errors import Malformed
+from bot.history import VersionState, fold, kind_of
+from bot.names import Names
+from bot.pointers import own_approval
 from bot.status import GroupStatus
 
+APPROVAL = ("group", "environment", "version", "approved_at", "approved_by", "package", "history")
 COLUMNS = ("group", "version", "seq", "at", "kind", "environment", "round", "who", "what")
 
 
@@ -32,11 +40,50 @@ def history_rows(state: VersionState) -> list[dict[str, Any]]:
     ]
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def entry_values(state: VersionState) -> list[dict[str, Any]]:
+    """Every entry as it is stored, with what it is about; what is no JSON object stands as text."""
+    model = {"model_package_group_name": state.model.group, "model_package_version": state.model.version}
+    return [{**model, "seq": entry.seq, "at": rfc3339(entry.at), **_stored(entry)} for entry in state.entries]
+
+
+def approved_then(states: Iterable[VersionState], environment: str, at: datetime, names: Names) -> ApprovedModel | None:
+    """What was approved for an environment at a time, by the histories of a group's versions."""
+    then = (fold(each.model, (entry for entry in each.entries if entry.at <= at)) for each in states)
+    found = [model for each in then if (model := own_approval(each, environment, names))]
+    return max(found, key=lambda each: each.order, default=None)
+
+
+def approval_row(model: ApprovedModel) -> dict[str, Any]:
+    """What was approved, by whom and when, in the columns of `APPROVAL`."""
+    return {
+        "group": model.model_package_group_name,
+        "environment": model.environment,
+        "version": model.model_package_version,
+        "approved_at": rfc3339(model.approved_at) if model.approved_at else "",
+        "approved_by": ", ".join(person.name for person in model.approved_by),
+        "package": model.model_package_arn,
+        "history": model.history,
+    }
+
+
+def verified(groups: Sequence[Verified]) -> str:
+    """What does not hold, a line each, and what was looked at."""
+    lines = [str(each) for group in groups for each in group.findings]
+    versions, entries, pointers = (
+        sum(getattr(each, name) for each in groups) for name in ("versions", "entries", "pointers")
+    )
+    broken = len({each.model for group in groups for each in group.findings})
+    verdict = f"{broken} of them do not hold." if broken else "All of it holds."
+    looked = f"{len(groups)} groups, {versions} versions, {entries} entries, {pointers} approved models: {verdict}"
+    return "\n".join([*lines, looked])
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS, *, head: bool = True) -> str:
     """Rows with a header line; a cell that a spreadsheet would take for a formula is quoted with an apostrophe."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    if head:
+        writer.writeheader()
     writer.writerows({name: _inert(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
@@ -81,6 +128,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]).rstrip()
         for line in lines
     )
+
+
+def _stored(entry: Entry) -> dict[str, Any]:
+    try:
+        value = decode(entry.raw)
+    except Malformed:
+        value = None
+    return value if isinstance(value, dict) else {"raw": entry.raw}
 
 
 def _stand(status: GroupStatus, version: int, environment: str) -> str:

@@ -11,12 +11,14 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from bot.codec import from_json, to_json
-from bot.domain import Metric, ModelVersion, RequestId, State
-from bot.encoding import LIMIT, decode, encode
+from bot.domain import Entry, Metric, ModelVersion, RequestId, State
+from bot.encoding import LIMIT, decode, encode, sha256
 from bot.errors import Malformed
 from bot.history import VersionState
 
 Value = TypeVar("Value")
+DIGITS = 16
+"""Of the digest of a log's last entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One version of the group; `seq` is the head of its log."""
+    """One version of the group; `seq` is the head of its log, and `digest` the beginning of that entry's sha256."""
 
     seq: int
     environments: Mapping[str, Stand] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def pending(self) -> bool:
@@ -115,7 +118,12 @@ def row_of(state: VersionState) -> Row:
         environment: Stand(rounds[-1].state, rounds[-1].id.round, (rounds[-1].ending or rounds[-1].opened_entry).at)
         for environment, rounds in state.rounds.items()
     }
-    return Row(state.head, stands)
+    return Row(state.head, stands, digest_of(state.entries[-1]) if state.entries else "")
+
+
+def digest_of(entry: Entry) -> str:
+    """The beginning of an entry's sha256, as its version's row has it."""
+    return sha256(entry.raw)[:DIGITS]
 
 
 def _join(ours: Mapping[str, Value], theirs: Mapping[str, Value], weight: Callable[[Value], float]) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Never
 
 from bot.admission import Admission
+from bot.audit import Audit
 from bot.aws.clients import Clients
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
@@ -230,6 +231,14 @@ def worker(environment: Environment) -> Worker:
         clock=now,
     )
     return Worker(Promotion(near), aws.max_receives)
+
+
+def audit(environment: Environment) -> Audit:
+    """What reads the whole history, and the registry beside it."""
+    settings = Settings(environment)
+    home = _Home(settings.aws(queues=False))
+    settings.check()
+    return Audit(home.records, home.registry, home.crew, now)
 
 
 def sweep(environment: Environment) -> Callable[..., Swept]:

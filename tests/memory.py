@@ -11,7 +11,7 @@ from bot.card import Card, Line, plain
 from bot.domain import ChatUser, Evidence, Member, MessageRef, ModelVersion, Package, Person
 from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
 from bot.jobs import OPENINGS, Job, decode_job, deduplication_id, encode_job
-from bot.ports import Listed, Parameter
+from bot.ports import Listed, Parameter, Stored
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 Gate = Callable[[str, Callable[[], Any]], Any]
@@ -94,8 +94,12 @@ class MemoryParameters:
     def delete(self, name: str) -> None:
         self._gate(f"delete {name}", lambda: self.stored.pop(name, None))
 
-    def below(self, path: str) -> Iterable[tuple[str, str]]:
-        found = [(name, values[-1]) for name, values in sorted(self.stored.items()) if name.startswith(path + "/")]
+    def below(self, path: str) -> Iterable[Stored]:
+        found = [
+            Stored(name, values[-1], len(values))
+            for name, values in sorted(self.stored.items())
+            if name.startswith(path + "/")
+        ]
         return self._gate("below", lambda: found)
 
     def value(self, name: str) -> str | None:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from bot.aws.clients import Clients, code_of, unavailable
 from bot.aws.limits import check_asked, check_name, check_value
-from bot.ports import Parameter
+from bot.ports import Parameter, Stored
 
 NAMES = 10
 """Names in one GetParameters, and values on one page of GetParametersByPath."""
@@ -59,14 +59,15 @@ class SsmParameters:
             if code_of(error) != "ParameterNotFound":
                 raise
 
-    def below(self, path: str) -> Iterable[tuple[str, str]]:
+    def below(self, path: str) -> Iterable[Stored]:
         """Every name below a path; a page may be empty and yet not be the last."""
         check_name(path)
         more: dict[str, Any] = {}
         while True:
             with unavailable("ssm:GetParametersByPath"):
                 page = self._clients("ssm").get_parameters_by_path(Path=path, Recursive=True, MaxResults=NAMES, **more)
-            yield from ((each["Name"], each["Value"]) for each in page["Parameters"])
+            for each in page["Parameters"]:
+                yield Stored(each["Name"], each["Value"], each["Version"], each.get("LastModifiedDate"))
             if not page.get("NextToken"):
                 return
             more = {"NextToken": page["NextToken"]}

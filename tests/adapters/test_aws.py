@@ -38,7 +38,7 @@ from bot.domain import Answer, ApprovalStatus, ChatUser, Container, Evidence, Me
 from bot.encoding import LIMIT
 from bot.errors import Malformed, Unavailable
 from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt, SupersedeJob, TidyJob, decode_job, encode_job
-from bot.ports import Evaluations, Jobs, ModelRegistry, Parameter, Parameters
+from bot.ports import Evaluations, Jobs, ModelRegistry, Parameter, Parameters, Stored
 from infra.local.aws import ACCOUNT, BOT_KEY, REGION, Aws
 from tests.memory import ManualClock, MemoryEvaluations, MemoryJobs, MemoryParameters, MemoryRegistry
 
@@ -252,7 +252,8 @@ class TestParameters:
         world.parameters.create(f"{ROOT}/_open-not", "beside")
         found = list(world.parameters.below(f"{ROOT}/_open"))
         assert len(found) == 23
-        assert dict(found) == inside
+        assert {each.name: each.value for each in found} == inside
+        assert {each.version for each in found} == {2}
 
     def test_below_an_empty_path_is_nothing(self, world):
         assert list(world.parameters.below(f"{ROOT}/_open")) == []
@@ -622,7 +623,7 @@ def test_an_empty_page_is_not_the_last():
     client = Canned(
         {"Parameters": [], "NextToken": "1"}, {"Parameters": [], "NextToken": "2"}, {**page, "NextToken": None}
     )
-    assert list(SsmParameters(client).below("/a")) == [("/a/b", "one")]
+    assert list(SsmParameters(client).below("/a")) == [Stored("/a/b", "one", 1)]
     assert [asked.get("NextToken") for _, asked in client.asked] == [None, "1", "2"]
 
 

@@ -1,0 +1,239 @@
+"""Whether the history holds: each entry where it belongs, each decision as it had to be made, and nothing cut off.
+
+The chain shows what was changed between two entries. What stands elsewhere (the status, the registry, the threads, the
+approved models, and AWS's own note of when a parameter was written, and how often) shows what was done to the last one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from bot import rules
+from bot.approved import ApprovedModel, read_approved
+from bot.domain import Answer, Entry, Expiry, ModelVersion, Opened, Package, Revoked, Superseded, Unknown, Vote
+from bot.encoding import sha256
+from bot.history import VersionState, apply, decode_entry
+from bot.jobs import PATIENCE
+from bot.names import Names
+from bot.pointers import own_approval
+from bot.ports import Clock, Crew, ModelRegistry, Stored
+from bot.records import Records, read_card_record
+from bot.registration import HISTORY
+from bot.status import GroupStatus, Row, digest_of
+
+SIDE_BY_SIDE = 10
+"""Versions of the registry that are described at once."""
+DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What does not hold: at an entry of a version, or (`seq` 0) at something beside its history."""
+
+    model: ModelVersion
+    seq: int
+    says: str
+
+    def __str__(self) -> str:
+        """On one line, as the command prints it."""
+        return f"{self.model}{f', entry {self.seq}' if self.seq else ''}: {self.says}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was looked at in one group, and what does not hold, the first broken entry of each version first."""
+
+    group: str
+    versions: int
+    entries: int
+    pointers: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What else knows about a version's history: how many entries there have to be, and the digest of the last."""
+
+    registered: int = 0
+    threaded: int = 0
+    row: Row | None = None
+    approved: Mapping[str, ApprovedModel] = field(default_factory=dict)
+
+
+class Audit:
+    """Reads everything that is stored of a group, and the registry beside it."""
+
+    def __init__(self, records: Records, registry: ModelRegistry, crew: Crew, clock: Clock) -> None:
+        self._records = records
+        self._registry = registry
+        self._crew = crew
+        self._clock = clock
+
+    def verify(self, group: str) -> Verified:
+        """Look at every version of a group; raise `Unavailable` when AWS does not tell all of it."""
+        names, status = self._records.names, self._records.statuses([group])[group]
+        stored = {each.name: each for each in self._records.everything(group)}
+        logs, odd = _logs(stored.values(), group, names)
+        pointers = _pointers(stored.values(), group, names)
+        named = {each.model_package_version for each in pointers.values() if each.model_package_version}
+        packages = self._packages(group)
+        numbers = sorted({*logs, *packages, *map(int, status.versions), *named})
+        findings = list(odd)
+        for number in numbers:
+            model = ModelVersion(group, number)
+            threaded = _threaded(stored.values(), model, names)
+            anchors = _anchors(number, packages.get(number), threaded, status, pointers)
+            findings += findings_of(model, logs.get(number, {}), anchors, names, self._clock())
+        entries = sum(map(len, logs.values()))
+        return Verified(group, len(logs), entries, len(pointers), tuple(findings))
+
+    def _packages(self, group: str) -> dict[int, Package]:
+        models = [each.model for each in self._registry.versions(group)]
+        found: list[Package | None] = []
+        for start in range(0, len(models), SIDE_BY_SIDE):
+            calls = [partial(self._registry.describe, model) for model in models[start : start + SIDE_BY_SIDE]]
+            found += [each.result() for each in self._crew.together(*calls)]
+        return {each.model.version: each for each in found if each}
+
+
+def findings_of(
+    model: ModelVersion, log: Mapping[int, Stored], anchors: Anchors, names: Names, now: datetime
+) -> tuple[Finding, ...]:
+    """What does not hold of one version's history; nothing when all of it does."""
+    found: list[Finding] = []
+    state = VersionState(model)
+    for seq in range(1, max(log, default=0) + 1):
+        if seq not in log:
+            found.append(Finding(model, seq, f"is missing, though entry {max(log)} is there"))
+            break
+        entry = decode_entry(log[seq].value, seq=seq)
+        later = apply(state, entry)
+        problems = (*_chained(state, entry), *_written(log[seq], entry), *_decided(state, later, entry))
+        found += [Finding(model, seq, each) for each in problems]
+        state = later
+    found += [Finding(model, *each) for each in _anchored(state, anchors, names)]
+    written = log[state.head].at if state.head else None
+    under_way = written is not None and now - written < PATIENCE
+    if anchors.row and anchors.row.seq < state.head and not under_way:
+        found.append(Finding(model, state.head, f"is not known to the status, which ends at {anchors.row.seq}"))
+    return tuple(found)
+
+
+def _chained(state: VersionState, entry: Entry) -> Iterator[str]:
+    before = state.entries[-1] if state.entries else None
+    if isinstance(entry.event, Unknown):
+        yield "cannot be read, or is of a kind that this version of the bot does not know"
+    elif entry.prev != (sha256(before.raw) if before else ""):
+        yield "does not follow from the entry before it: one of the two was changed, or something between them is gone"
+    elif before and entry.at <= before.at:
+        yield "is not later than the entry before it"
+
+
+def _written(stored: Stored, entry: Entry) -> Iterator[str]:
+    """What AWS itself knows of the parameter."""
+    if stored.version != 1:
+        yield f"was written {stored.version} times; entries are written once"
+    if stored.at and entry.event != Unknown("unreadable") and abs(stored.at - entry.at) > PATIENCE:
+        yield f"was written at {stored.at:%Y-%m-%d %H:%M} UTC, though it says {entry.at:%Y-%m-%d %H:%M} UTC"
+
+
+def _decided(state: VersionState, later: VersionState, entry: Entry) -> Iterator[str]:
+    """Whether it may stand where it stands, by the rules that its own request was opened with."""
+    if isinstance(entry.event, Opened | Vote | Superseded | Expiry | Revoked) and later.rounds == state.rounds:
+        yield "counts for nothing where it stands"
+        return
+    if isinstance(entry.event, Vote):
+        yield from _voted(state, entry, entry.event)
+    if isinstance(entry.event, Vote | Revoked):
+        by = entry.event
+        if not by.by.oid or not by.group or abs(entry.at - by.checked_at) > PATIENCE:
+            yield f"has no evidence that {by.by.name or 'its author'} was an approver at that time"
+        if not by.reason and not (isinstance(by, Vote) and by.answer is Answer.APPROVE):
+            yield "gives no reason"
+
+
+def _voted(state: VersionState, entry: Entry, vote: Vote) -> Iterator[str]:
+    one = state.current(vote.environment)
+    if one is None or vote.answer is not Answer.APPROVE:
+        return
+    opened, name = one.opened, vote.by.name
+    if not state.in_order(vote.environment, opened.path):
+        yield f"approves {vote.environment} before an environment that comes first"
+    if opened.four_eyes and vote.by.oid == opened.requester.oid:
+        yield f"is an approval by {name}, who asked for it, though four eyes were wanted"
+    place = opened.path.index(vote.environment) if vote.environment in opened.path else 0
+    before = state.standing(opened.path[place - 1]) if place else None
+    if opened.distinct and before and vote.by.oid in {each.by.oid for each in before.approvals}:
+        yield f"is an approval by {name}, who approved {before.id.environment} too"
+    if entry.at > opened.expires_at + rules.CLOCKS_APART:
+        yield "came after the time for an answer was over"
+
+
+def _anchored(state: VersionState, anchors: Anchors, names: Names) -> Iterator[tuple[int, str]]:
+    """What else knows of the end, and of the approvals; with the number of the entry in question."""
+    row = anchors.row
+    known = {"the registry": anchors.registered, "the status": row.seq if row else 0, "a thread": anchors.threaded}
+    who = max(known, key=lambda each: known[each])
+    if known[who] > state.head:
+        yield state.head + 1, f"is missing: {who} knows {known[who]} entries, so the end was cut off"
+    elif row and row.digest and 0 < row.seq <= state.head and row.digest != digest_of(state.entries[row.seq - 1]):
+        yield row.seq, "is not the one that the status knows: it was changed"
+    for environment, pointer in anchors.approved.items():
+        own = own_approval(state, environment, names)
+        if own is None or _bare(own) != _bare(pointer):
+            yield 0, f"approved/{environment} says of it what its history does not say"
+
+
+def _bare(pointer: ApprovedModel) -> str:
+    return ApprovedModel(**{**{name: getattr(pointer, name) for name in pointer.__slots__}, "previous": None}).encoded()
+
+
+def _logs(
+    stored: Iterable[Stored], group: str, names: Names
+) -> tuple[dict[int, dict[int, Stored]], tuple[Finding, ...]]:
+    """The entries by version and number; a name that no entry has is a finding of its own."""
+    logs: dict[int, dict[int, Stored]] = {}
+    odd: list[Finding] = []
+    for each in stored:
+        if (parts := _parts(each, names.history(group))) is None:
+            continue
+        numbers = [int(part) for part in parts if part.isdecimal() and part.isascii() and len(part) <= DIGITS]
+        model = ModelVersion(group, numbers[0]) if numbers and numbers[0] else ModelVersion(group, 1)
+        if len(numbers) != 2 or len(parts) != 2 or names.entry(model, numbers[1]) != each.name or not numbers[1]:  # noqa: PLR2004
+            odd.append(Finding(model, 0, f"{each.name} is no place for an entry"))
+        else:
+            logs.setdefault(numbers[0], {})[numbers[1]] = each
+    return logs, tuple(odd)
+
+
+def _pointers(stored: Iterable[Stored], group: str, names: Names) -> dict[str, ApprovedModel]:
+    """The approved models that name a version, by environment."""
+    found = (
+        (each.name.rpartition("/")[2], read_approved(each.value))
+        for each in stored
+        if _parts(each, names.approved(group, "").rstrip("/"))
+    )
+    return {environment: value for environment, value in found if value and value.stands}
+
+
+def _threaded(stored: Iterable[Stored], model: ModelVersion, names: Names) -> int:
+    """How many entries the threads of a version's cards have told."""
+    folder = f"{names.root}/{model.group}/cards/{model.version}"
+    records = (read_card_record(each.value) for each in stored if _parts(each, folder))
+    return max((posted.threaded for record in records for posted in record.surfaces.values()), default=0)
+
+
+def _anchors(
+    number: int, package: Package | None, threaded: int, status: GroupStatus, pointers: Mapping[str, ApprovedModel]
+) -> Anchors:
+    said = package.metadata.get(HISTORY, "") if package else ""
+    registered = int(said) if said.isdecimal() and said.isascii() and len(said) <= DIGITS else 0
+    ours = {environment: each for environment, each in pointers.items() if each.model_package_version == number}
+    return Anchors(registered, threaded, status.versions.get(str(number)), ours)
+
+
+def _parts(stored: Stored, folder: str) -> Sequence[str] | None:
+    """What a name has below a folder; nothing when it lies elsewhere."""
+    below = stored.name.removeprefix(f"{folder}/")
+    return below.split("/") if below != stored.name else None

@@ -1,0 +1,100 @@
+"""An auditor at the command line: does the history hold, what was said, and what was approved at a time."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.cli import main
+from infra.local.stack import Stack
+from tests.journeys.people import approve, registered, reject
+from tests.journeys.policies import by_approval
+
+FIRST = "/model-approvals/churn/history/1/0002"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    """One model is approved for dev, a second one was rejected there."""
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
+        running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
+        approve(running, registered(running, "churn"))
+        reject(running, registered(running, "fraud-cards"), "=Recall drops for small amounts.")
+        yield running
+
+
+@pytest.fixture
+def said(stack, capsys):
+    """What a command prints and how it ends: `said("verify", "churn")`."""
+
+    def run(*words):
+        how = main(list(words), stack.environment)
+        return capsys.readouterr().out, how
+
+    return run
+
+
+def test_a_history_that_nobody_touched_holds(said):
+    assert said("verify") == ("2 groups, 2 versions, 5 entries, 1 approved models: All of it holds.\n", 0)
+    found, how = said("verify", "churn", "--json")
+    [group] = json.loads(found)
+    assert (group["group"], group.get("findings", []), how) == ("churn", [], 0)
+
+
+def test_an_entry_that_somebody_has_changed_is_named(stack, said):
+    store = stack.aws.client("ssm")
+    kept = store.get_parameter(Name=FIRST)["Parameter"]["Value"]
+    try:
+        store.put_parameter(Name=FIRST, Value=kept.replace("Maya", "Mara"), Type="String", Overwrite=True)
+        told, how = said("verify", "churn")
+        assert how == 4
+        assert told.splitlines()[0] == "churn v1, entry 2: was written 2 times; entries are written once"
+        assert "churn v1, entry 3: does not follow from the entry before it" in told
+        assert "approved/dev says of it what its history does not say" in told
+        store.delete_parameter(Name=FIRST)
+        told, how = said("verify", "churn")
+        assert (told.splitlines()[0], how) == ("churn v1, entry 2: is missing, though entry 3 is there", 4)
+    finally:
+        store.put_parameter(Name=FIRST, Value=kept, Type="String", Overwrite=True)
+
+
+def test_every_entry_is_exported_as_it_is_stored(stack, said):
+    lines = [json.loads(line) for line in said("export")[0].splitlines()]
+    about = ("model_package_group_name", "model_package_version")
+    assert [(*(each[name] for name in about), each["seq"], each["kind"]) for each in lines] == [
+        ("churn", 1, 1, "opened"),
+        ("churn", 1, 2, "vote"),
+        ("churn", 1, 3, "opened"),
+        ("fraud-cards", 1, 1, "opened"),
+        ("fraud-cards", 1, 2, "vote"),
+    ]
+    stored = json.loads(stack.aws.client("ssm").get_parameter(Name=FIRST)["Parameter"]["Value"])
+    assert lines[1] == {**dict(zip(about, ("churn", 1), strict=True)), **stored}
+
+
+def test_a_time_range_may_be_exported_for_a_spreadsheet(said):
+    [_, *rows] = csv.reader(io.StringIO(said("export", "--format", "csv", "--since", "2026-01-01")[0]))
+    assert [row[0] for row in rows] == ["churn"] * 3 + ["fraud-cards"] * 2
+    assert said("export", "--until", "2026-01-01") == ("", 0)
+    text = said("export", "fraud-cards", "--format", "csv")[0]
+    assert text.count("group,version") == 1
+    assert ",=Recall" not in text
+
+
+def test_what_was_approved_at_a_time(said):
+    [line] = said("export", "--approved", "dev")[0].splitlines()
+    found = json.loads(line)
+    assert (found["group"], found["version"], found["approved_by"]) == ("churn", 1, "Maya Chen")
+    assert said("export", "--approved", "dev", "--at", "2026-01-01T00:00:00Z") == ("", 0)
+    assert said("export", "--approved", "test", "--at", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) == ("", 0)
+
+
+def test_a_time_of_no_environment_is_a_mistake(stack, capsys):
+    assert main(["export", "--at", "2026-01-01"], stack.environment) == 1
+    assert "name the environment" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["export", "--since", "yesterday"], stack.environment)
+    assert "not a day or time such as" in capsys.readouterr().err
