@@ -14,7 +14,7 @@ from bot.display import Display, Task, threads_of
 from bot.domain import (
     ChatUser,
     Evidence,
-    Expiry,
+    Measured,
     MessageRef,
     Metric,
     ModelVersion,
@@ -313,7 +313,7 @@ def test_a_log_that_keeps_moving_is_left_to_a_later_delivery():
     def moving(name, effect):
         if name.startswith("put") and "_status" in name:
             state = world.state(MODEL)
-            entry = next_entry(state, Expiry("test", 9), f"op-{state.head}", world.clock())
+            entry = next_entry(state, Measured("dev", "run", "it failed"), f"op-{state.head}", world.clock())
             world.parameters.stored[world.names.entry(MODEL, entry.seq)] = [entry.raw]
         return effect()
 

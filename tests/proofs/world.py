@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from bot.approved import read_approved
+from bot.audit import Audit
 from bot.card import Mark, card_of, plain, told
 from bot.display import threads_of
 from bot.domain import Answer, ChatUser, Container, MessageRef, ModelVersion, Package, RequestId, State, Vote
@@ -342,7 +343,8 @@ class World:
             self._want(ever, f"I4: {environment} names v{found.model_package_version}, which nobody approved")
 
     def check_rest(self) -> None:
-        """What holds at rest: I4' I5 L1 L2 L3 L4."""
+        """What holds at rest: I4' I5 L1 L2 L3 L4; and an auditor finds nothing."""
+        self._check_audit()
         for model in self.models():
             state = self.state(model)
             if state.head:
@@ -358,6 +360,12 @@ class World:
         for environment in self.policy.path:
             self._check_newest(environment)
         self._check_answers()
+
+    def _check_audit(self) -> None:
+        near = self.near()
+        for group in near.records.groups():
+            for finding in Audit(near.records, near.registry, near.crew, near.clock).verify(group).findings:
+                raise Violation(f"audit: {finding}")
 
     def _check_superseded(self, state: VersionState) -> None:
         for one in state.pending:
