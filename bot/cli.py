@@ -2,7 +2,7 @@
 
 It decides nothing.
 
-What needs a person (`request`) is done on our pages, after a sign-in.
+What needs a person (`request`, `revoke`) is done on our pages, after a sign-in.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from bot.domain import GROUP, ModelVersion, moment, rfc3339
 from bot.errors import ApprovalError, UnknownRequest
 from bot.history import VersionState
 from bot.library import approved_model
-from bot.links import asking_page
+from bot.links import asking_page, revoking_page
 
 OK, FAILED, NOTHING, BROKEN = 0, 1, 3, 4
 
@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     request.add_argument("version", metavar="VERSION", type=_version)
     request.add_argument("environment", metavar="ENV")
     request.add_argument("--no-browser", action="store_true", help="only print its address")
+    revoke = _command(commands, "revoke", _revoke, "the page on which an approval is taken back, in the browser")
+    revoke.add_argument("group", metavar="GROUP", type=_group)
+    revoke.add_argument("version", metavar="VERSION", type=_version)
+    revoke.add_argument("environment", metavar="ENV")
+    revoke.add_argument("--no-browser", action="store_true", help="only print its address")
     sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
     sweep.add_argument("--all", action="store_true", help="every version since the policy's `since`")
     return parser
@@ -178,7 +183,19 @@ def _request(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
         raise UnknownRequest(
             f"The policy knows no environment {asked.environment} for {asked.group}; it has {', '.join(policy.path)}."
         )
-    url = asking_page(pages, model, asked.environment)
+    return _open(asking_page(pages, model, asked.environment), asked)
+
+
+def _revoke(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Likewise; the approval in question is the one that stands."""
+    pages, model = wiring.pages_url(environment), ModelVersion(asked.group, asked.version)
+    one = wiring.records(environment).look(model).state.standing(asked.environment)
+    if one is None:
+        raise UnknownRequest(f"No approval of {model} stands for {asked.environment}; there is nothing to take back.")
+    return _open(revoking_page(pages, one.id), asked)
+
+
+def _open(url: str, asked: argparse.Namespace) -> int:
     print(json.dumps({"url": url}) if asked.json else url)
     if not asked.no_browser and not asked.json:
         webbrowser.open(url)

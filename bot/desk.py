@@ -14,8 +14,8 @@ from bot.card import Card, card_of
 from bot.domain import Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
 from bot.errors import NotRequestable, Refused, Unavailable, UnknownRequest
 from bot.history import Round, VersionState
-from bot.jobs import PATIENCE, AnswerJob, RequestJob
-from bot.policy import Policy
+from bot.jobs import PATIENCE, AnswerJob, RequestJob, RevokeJob
+from bot.policy import EnvironmentPolicy, Policy
 from bot.ports import Clock, Crew, Directory, Jobs
 from bot.records import Look, Records
 from bot.status import GroupStatus
@@ -75,6 +75,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Taking:
+    """An approval that may be taken back: by whom, and what follows.
+
+    `uses` says whether the environment loads this version, `instead` what it loads then. `ends` are the environments
+    whose requests end with it, `stands` those whose approvals stay.
+    """
+
+    request: RequestId
+    person: Person
+    uses: bool
+    instead: int | None
+    ends: tuple[str, ...]
+    stands: tuple[RequestId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The reading side of the use-cases, for surfaces on which people sign in."""
 
@@ -87,15 +103,8 @@ class Desk:
 
     def review(self, request: RequestId, by: ChatUser) -> Review:
         """Look at a request; raise `UnknownRequest` for none, `NotAnApprover` for whoever may not even look."""
-        environment = rules.known(self.policy, request)
-        read, asked = self.crew.together(
-            lambda: self.records.look(request.model, status=True),
-            lambda: self.directory.member(by, (environment.approvers,)),
-        )
-        look: Look = read.result()
+        environment, look, member = self._looked(request, by)
         state = look.state
-        member: Member = asked.result()
-        rules.belongs(member)
         one = state.round(request)
         if one is None:
             raise UnknownRequest(f"There is no request {request}. Look for it in the list of those that wait.")
@@ -120,6 +129,33 @@ class Desk:
         if review.state.holds(op_of(by, nonce, request)):
             return Outcome(Stage.RECORDED, "Your answer is recorded.", request)
         return self._open(review.refusal, since, request)
+
+    def taking(self, request: RequestId, by: ChatUser) -> Taking:
+        """Whether somebody may take an approval back, as far as can be told ahead; raise what refuses it."""
+        environment, look, member = self._looked(request, by)
+        rules.revocable(look.state, request)
+        rules.identified(by, environment)
+        rules.is_approver(member, environment)
+        return _taking(request, member.person, look)
+
+    def revoke(self, request: RequestId, by: ChatUser, *, nonce: str, reason: str) -> None:
+        """Hand in that an approval is taken back; raise what refuses it already now, or `Unavailable`."""
+        self.taking(request, by)
+        rules.says_why(reason)
+        op = op_of(by, nonce, request)
+        self.jobs.put(RevokeJob(request, by=by, op=op, at=self.clock(), reason=reason))
+
+    def revoked(self, request: RequestId, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
+        """What became of a revoke that was handed in."""
+        if self.records.look(request.model).state.holds(op_of(by, nonce, request)):
+            return Outcome(
+                Stage.RECORDED, f"The approval of {request.model} for {request.environment} is taken back.", request
+            )
+        try:
+            self.taking(request, by)
+        except Refused as refusal:
+            return self._open(refusal, since, request)
+        return self._open(None, since, request)
 
     def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Person:
         """Whether somebody may ask for an environment, as far as can be told ahead; raise what refuses it."""
@@ -199,6 +235,17 @@ class Desk:
             return ()
         return trends([*(each.state for each in looks), *([state] if state else [])], environment)
 
+    def _looked(self, request: RequestId, by: ChatUser) -> tuple[EnvironmentPolicy, Look, Member]:
+        """What a request is about, and whoever looks at it, in one wave; raise for whom nothing is shown to."""
+        environment = rules.known(self.policy, request)
+        read, asked = self.crew.together(
+            lambda: self.records.look(request.model, status=True),
+            lambda: self.directory.member(by, (environment.approvers,)),
+        )
+        member: Member = asked.result()
+        rules.belongs(member)
+        return environment, read.result(), member
+
     def _waits(self, each: tuple[RequestId, datetime], member: Member) -> Waiting:
         request, since = each
         environment = self.policy.environment(request.environment)
@@ -225,3 +272,15 @@ def pending(statuses: Mapping[str, GroupStatus]) -> Iterable[tuple[RequestId, da
             for environment, stand in row.environments.items():
                 if stand.state is State.PENDING:
                     yield RequestId(group, int(number), environment, stand.round), stand.at
+
+
+def _taking(request: RequestId, person: Person, look: Look) -> Taking:
+    """What follows from a revoke, as far as history and status tell now."""
+    state, name = look.state, request.environment
+    older = [each for each in state.rounds[name] if each.state is State.APPROVED and each.id.round > request.round]
+    later = state.path[state.path.index(name) + 1 :] if name in state.path and not older else ()
+    waiting = tuple(one.id.environment for one in state.pending if one.id.environment in later)
+    standing = tuple(one.id for each in later if (one := state.standing(each)))
+    slot = look.status.approved.get(name)
+    uses = slot is None or slot.version in (None, request.version)
+    return Taking(request, person, uses, look.status.approved_beside(request.version, name), waiting, standing)

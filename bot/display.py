@@ -8,8 +8,9 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from bot.card import card_of, further, told
-from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Vote
+from bot.approved import read_approved
+from bot.card import Line, card_of, further, told
+from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Revoked, Vote
 from bot.errors import Refused, Unavailable
 from bot.history import Round, VersionState
 from bot.jobs import PATIENCE
@@ -38,7 +39,10 @@ class Task:
 
 
 class Display:
-    """The cards of one version, seen once through one pass of a projection."""
+    """The cards of one version, seen once through one pass of a projection.
+
+    `loaded` is what environments load, as far as this pass has settled it.
+    """
 
     def __init__(
         self, near: Neighbours, state: VersionState, task: Task, cards: Mapping[RequestId, CardRecord]
@@ -48,6 +52,7 @@ class Display:
         self._task = task
         self._before = cards
         self._cards = dict(cards)
+        self.loaded: dict[str, str | None] = {}
         self._fresh: set[tuple[RequestId, str]] = set()
         self._failed = False
         self._lock = Lock()
@@ -162,13 +167,23 @@ class Display:
 
     def _reply(self, one: Round, surface: str, ref: MessageRef, lines: Iterable[Entry]) -> None:
         for entry in lines:
-            line = (*told(self._state, entry), *further(entry, self._state.model.version))
+            line = (*told(self._state, entry), *further(entry, self._state.model.version), *self._loads(entry))
             card = card_of(self._state, one)
             if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line, card)):
                 return
             self._note(one, surface, threaded=entry.seq)
             if self._task.sweeping and isinstance(entry.event, Vote):
                 self._tell_late(entry.event)
+
+    def _loads(self, entry: Entry) -> Line:
+        """What an environment loads now that an approval was taken back, where this job has settled that."""
+        if not isinstance(entry.event, Revoked) or entry.event.environment not in self.loaded:
+            return ()
+        name = entry.event.environment
+        model, stop = read_approved(self.loaded[name]), "" if entry.event.reason.endswith((".", "!", "?")) else "."
+        if model is None or not model.stands:
+            return (f"{stop} Nothing is approved for {name} any more.",)
+        return (f"{stop} {name} loads v{model.model_package_version} now.",)
 
     def _tell_late(self, vote: Vote) -> None:
         """Somebody may have been told that this was not recorded: a later word may correct that."""

@@ -24,6 +24,11 @@ def asking_page(pages: str, model: ModelVersion, environment: str) -> str:
     return f"{pages}/ask/{quote(model.group)}/{model.version}/{quote(environment)}"
 
 
+def revoking_page(pages: str, request: RequestId) -> str:
+    """The page on which an approval is taken back."""
+    return f"{pages}/revoke/{request}"
+
+
 class Links:
     """Makes the sealed ones; `pages` is where our pages are, such as `https://approvals.example.com`."""
 

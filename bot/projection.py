@@ -131,6 +131,7 @@ class _Pass:
         return Slot(self._near.clock(), sha256(raw) if raw else "", version, metrics)
 
     def _show(self) -> None:
+        self._display.loaded = self._left
         calls: list[Callable[[], object]] = [*self._display.updates(), *self._display.replies()]
         if self._display.behind:
             calls.append(partial(self._near.jobs.put, CheckJob(self._state.model, sender=self._task.op)))

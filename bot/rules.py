@@ -148,8 +148,7 @@ def revocation(state: VersionState, job: RevokeJob, environment: EnvironmentPoli
     """The revoke this person may make."""
     revocable(state, job.request)
     is_approver(member, environment)
-    if not job.reason.strip():
-        raise ReasonMissing("A revoke needs a reason. Please say why.")
+    says_why(job.reason)
     return Revoked(
         environment=job.request.environment,
         round=job.request.round,
@@ -159,6 +158,12 @@ def revocation(state: VersionState, job: RevokeJob, environment: EnvironmentPoli
         checked_at=member.checked_at,
         reason=job.reason.strip(),
     )
+
+
+def says_why(reason: str) -> None:
+    """Refuse a revoke without a reason."""
+    if not reason.strip():
+        raise ReasonMissing("A revoke needs a reason. Please say why.")
 
 
 def is_approver(member: Member, environment: EnvironmentPolicy) -> None:

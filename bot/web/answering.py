@@ -10,7 +10,7 @@ from bot.web.charts import charts
 from bot.web.forms import Submitted, outcome_of, read_outcome
 from bot.web.ground import Site
 from bot.web.outcomes import TITLES, wait
-from bot.web.overview import ask_page, request_page
+from bot.web.overview import ask_page, request_page, revoke_page
 from bot.web.pages import draw
 from bot.web.refusals import status_of
 from bot.web.reply import Reply, redirect
@@ -103,7 +103,9 @@ def _sent(site: Site, caller: Caller, form: Submitted) -> Reply:
 def _elsewhere(review: Review) -> Iterator[tuple[str, str]]:
     """Where somebody may want to go who has nothing to answer here: address and words."""
     request, state = review.one.id, review.one.state
-    latest = review.state.current(request.environment)
+    latest, standing = review.state.current(request.environment), review.state.standing(request.environment)
+    if standing and standing.id == request:
+        yield revoke_page(request), f"Revoke this approval for {request.environment}"
     if latest and latest.id != request:
         yield request_page(latest.id), f"The newest request of {request.model} for {request.environment}"
     elif state not in (State.PENDING, State.APPROVED) or isinstance(review.refusal, Expired):

@@ -44,6 +44,11 @@ def page_of(model: ModelVersion) -> str:
     return f"/models/{model.group}/{model.version}"
 
 
+def revoke_page(request: RequestId) -> str:
+    """Where an approval can be taken back."""
+    return f"/revoke/{request}"
+
+
 def ask_page(model: ModelVersion, environment: str) -> str:
     """Where a promotion is requested, below the pages' root."""
     return f"/ask/{model.group}/{model.version}/{environment}"

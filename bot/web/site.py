@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from bot.domain import ENVIRONMENT, GROUP
 from bot.errors import Refused, Unavailable
 from bot.inbound import method_of
-from bot.web import accounts, answering, asking, forms, models, pages, session
+from bot.web import accounts, answering, asking, forms, models, pages, revoking, session
 from bot.web.forms import Submitted
 from bot.web.ground import Site
 from bot.web.refusals import refuse
@@ -144,7 +144,8 @@ def _signed_out(site: Site, _visit: Visit) -> Reply:
 
 _NUMBER = "[1-9][0-9]{0,8}"
 _GROUP = f"/models/(?P<group>{GROUP.pattern})"
-_REQUEST = f"/requests/(?P<request>{GROUP.pattern}/{_NUMBER}/{ENVIRONMENT.pattern}/{_NUMBER})"
+_ID = f"(?P<request>{GROUP.pattern}/{_NUMBER}/{ENVIRONMENT.pattern}/{_NUMBER})"
+_REQUEST, _REVOKE = f"/requests/{_ID}", f"/revoke/{_ID}"
 _ASK = f"/ask/(?P<group>{GROUP.pattern})/(?P<version>{_NUMBER})/(?P<environment>{ENVIRONMENT.pattern})"
 _OPEN: Mapping[str, Open] = {"/style.css": pages.style, "/signed-in": _signed_in, "/signed-out": _signed_out}
 _PAGES: Table[Page] = (
@@ -152,6 +153,8 @@ _PAGES: Table[Page] = (
     (re.compile("/r"), answering.open_link),
     (re.compile(_REQUEST), answering.show),
     (re.compile(f"{_REQUEST}/outcome"), answering.outcome),
+    (re.compile(_REVOKE), revoking.show),
+    (re.compile(f"{_REVOKE}/outcome"), revoking.outcome),
     (re.compile(_GROUP), models.group),
     (re.compile(f"{_GROUP}/(?P<version>{_NUMBER})"), models.version),
     (re.compile(_ASK), asking.show),
@@ -163,6 +166,7 @@ _PAGES: Table[Page] = (
 )
 _ACTS: Table[Act] = (
     (re.compile(_REQUEST), answering.answer),
+    (re.compile(_REVOKE), revoking.revoke),
     (re.compile(_ASK), asking.ask),
     (re.compile("/link"), accounts.bind),
     (re.compile("/confirm"), accounts.confirm),

@@ -104,7 +104,7 @@ def test_what_was_taken_back_is_told_too():
     world.revoke("omar", "churn/1/dev/1")
     world.drain()
     first, second = sent(world)
-    assert first.replies[-1] == "Omar revoked churn v1 for dev: bad in use"
+    assert first.replies[-1] == "Omar revoked churn v1 for dev: bad in use. Nothing is approved for dev any more."
     assert len(second.replies) == 1, "and the request that ended with it"
 
 

@@ -92,6 +92,15 @@ def test_what_was_approved_at_a_time(said):
     assert said("export", "--approved", "test", "--at", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) == ("", 0)
 
 
+def test_the_page_on_which_an_approval_is_taken_back_is_that_of_the_one_that_stands(stack, said, capsys):
+    assert said("revoke", "churn", "1", "dev", "--no-browser") == (
+        f"{stack.gateway.pages_url}/revoke/churn/1/dev/1\n",
+        0,
+    )
+    assert main(["revoke", "fraud-cards", "1", "dev", "--no-browser"], stack.environment) == 1
+    assert "there is nothing to take back" in capsys.readouterr().err
+
+
 def test_a_time_of_no_environment_is_a_mistake(stack, capsys):
     assert main(["export", "--at", "2026-01-01"], stack.environment) == 1
     assert "name the environment" in capsys.readouterr().err
