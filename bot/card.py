@@ -120,7 +120,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A promotion request, as everybody sees it. `open` says whether it may be answered."""
+    """A promotion request, as everybody sees it: `open` while it may be answered, `stands` while it may be revoked."""
 
     request: RequestId
     title: str
@@ -135,6 +135,7 @@ class Card:
     consequence: str
     package_arn: str
     report_uri: str
+    stands: bool = False
 
     @property
     def notes(self) -> tuple[Line, ...]:
@@ -172,6 +173,7 @@ def card_of(state: VersionState, one: Round) -> Card:
         consequence=_consequence(opened, request),
         package_arn=opened.arn,
         report_uri=opened.evidence.uri,
+        stands=one.state is State.APPROVED,
     )
 
 

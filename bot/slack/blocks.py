@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 APPROVE = "approval.approve"
 REJECT = "approval.reject"
+REVOKE = "approval.revoke"
 LINK = "approval.link."
 WAY = f"{LINK}way"
 """The button that leads to our own pages."""
@@ -51,6 +52,7 @@ def message(card: Card, *, team: str) -> Json:
         "decide": _actions(card) if card.open else None,
         "verdict": _marked(card.mark, card.verdict, team),
         "history": _marked(Mark.THREAD, (*card.history, " · history in thread"), team),
+        "revoke": _taking_back(card) if card.stands else None,
     }
     stamp = card.digest[:8]
     shown = [{**block, "block_id": f"{name}:{stamp}"} for name, block in blocks.items() if block]
@@ -150,6 +152,12 @@ def _actions(card: Card) -> Json:
     for name, (text, url) in links.items():
         buttons += [_button(LINK + name, text, f"{text} of {what}") | {"url": url}] if url else []
     return {"type": "actions", "elements": buttons}
+
+
+def _taking_back(card: Card) -> Json:
+    request = card.request
+    what = f"Revoke {request.group} version {request.version} for {request.environment}, asks for a reason"
+    return {"type": "actions", "elements": [_button(REVOKE, "Revoke…", what) | {"value": str(request)}]}
 
 
 def _button(action: str, text: str, label: str) -> Json:

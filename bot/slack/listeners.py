@@ -13,15 +13,15 @@ from slack_bolt.response import BoltResponse
 from bot.admission import Admission
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import ApprovalError, Malformed, NotIdentified, NotLinked, Refused, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob
+from bot.jobs import AnswerJob, Click, RevokeJob
 from bot.overview import Statuses
 from bot.people import People
 from bot.ports import Clock, Crew, Jobs
 from bot.slack import overview
 from bot.slack.api import Permanent, SlackApi
-from bot.slack.blocks import APPROVE, LINK, REJECT, told
+from bot.slack.blocks import APPROVE, LINK, REJECT, REVOKE, told
 from bot.slack.identity import REFUSAL, called, outsider
-from bot.slack.modal import CALLBACK, REASON, Reason, read_reason, reason_view, way_view
+from bot.slack.modal import REASON, REJECTING, REVOKING, Reason, read_reason, reason_view, way_view
 
 Json = dict[str, Any]
 
@@ -35,11 +35,11 @@ UNCONFIRMED_FORM = (
     "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it still asks, submit "
     "the form again, which does no harm."
 )
-NO_FORM = "The form for the reason could not be opened, so nothing was recorded. Please press Reject again."
+NO_FORM = "The form for the reason could not be opened, so nothing was recorded. Please press the button again."
 UNKNOWN_NOW = "Nothing was recorded: who you are could not be looked up just now. Please press the button again."
 UNKNOWN_NOW_FORM = "Nothing was recorded: who you are could not be looked up just now. Please submit the form again."
 BROKEN_BUTTON = "This button is broken, so nothing was recorded. Please tell the people who run Model Approvals."
-BROKEN_FORM = "This form is broken, so nothing was recorded. Close it and press Reject on the card again."
+BROKEN_FORM = "This form is broken, so nothing was recorded. Close it and press the button on the card again."
 NO_REASON = "Please say why: everybody in the channel will read it."
 NOT_READ = "The status could not be read now. Please try again in a minute."
 NOT_UNLINKED = "It could not be confirmed that your account is not linked any more. Please try again in a minute."
@@ -105,7 +105,7 @@ ON_FORM = _Words(BROKEN_FORM, UNKNOWN_NOW_FORM, UNCONFIRMED_FORM)
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The buttons of a card and the form of a Reject.
+    """The buttons of a card, and the forms of a Reject and of a Revoke.
 
     `admission` says which person an account is, or sends it to our `pages`; without it the job finds out by e-mail.
     """
@@ -134,26 +134,27 @@ class Answers:
         try:
             request, card = _request(action), _card(body) or MessageRef("", "")
             self._admitted(request, body, card.channel)
-            self.api.call("views.open", {"trigger_id": body["trigger_id"], "view": reason_view(request, card)})
+            form = REVOKING if action.get("action_id") == REVOKE else REJECTING
+            self.api.call("views.open", {"trigger_id": body["trigger_id"], "view": reason_view(request, card, form)})
         except (Permanent, Unavailable) as problem:
-            log.error("the form of a Reject was not opened: %s", problem)
+            log.error("the form for a reason was not opened: %s", problem)
             whisper(self.api, body, NO_FORM)
         except (Malformed, Refused) as problem:
-            _note("a Reject", problem)
+            _note("a button that asks for a reason", problem)
             self._whisper(body, problem)
         ack()
 
-    def reject(self, ack: Ack, body: Json, view: Json) -> None:
-        """Put the answer on the queue; the form stays open, with its text, when that fails."""
+    def submit(self, ack: Ack, body: Json, view: Json) -> None:
+        """Put what the form is for on the queue; it stays open, with its text, when that fails."""
         try:
             said = read_reason(view)
             if said.text:
-                self._hand_in(self._rejection(body, view, said))
+                self._hand_in(self._submitted(body, view, said))
                 ack()
             else:
                 ack(response_action="errors", errors={REASON: NO_REASON})
         except (Malformed, Refused, Unavailable) as problem:
-            _note("the form of a Reject", problem)
+            _note("the form for a reason", problem)
             self._hold_back(ack, problem)
 
     def outdated(self, ack: Ack, body: Json) -> None:
@@ -168,18 +169,20 @@ class Answers:
         op = f"slack|{self.team}|{by.user}|{action.get('action_ts')}|{request}"
         return AnswerJob(request, Answer.APPROVE, by=by, op=op, at=self.clock(), card=card)
 
-    def _rejection(self, body: Json, view: Json, said: Reason) -> AnswerJob:
+    def _submitted(self, body: Json, view: Json, said: Reason) -> AnswerJob | RevokeJob:
         """Who the account is may have changed while the reason was written."""
         by = self._admitted(said.request, body, said.card.channel)
         op = f"slack|{self.team}|{by.user}|{view.get('id')}|{said.request}"
         card = said.card if said.card.ts else None
+        if view.get("callback_id") == REVOKING:
+            return RevokeJob(said.request, by=by, op=op, at=self.clock(), reason=said.text, card=card)
         return AnswerJob(said.request, Answer.REJECT, by=by, op=op, at=self.clock(), reason=said.text, card=card)
 
     def _admitted(self, request: RequestId, body: Json, channel: str) -> ChatUser:
         user = ChatUser("slack", self.team, body["user"]["id"], channel)
         return self.admission.admit(request, user, called(body)) if self.admission else user
 
-    def _hand_in(self, job: AnswerJob) -> None:
+    def _hand_in(self, job: Click) -> None:
         try:
             self.jobs.put(job)
         except Unavailable as problem:
@@ -244,8 +247,10 @@ class Status:
 def register(app: App, *, answers: Answers, status: Status) -> None:
     """Register every listener; the last catches buttons of other versions of the bot."""
     app.action(APPROVE)(answers.approve)
-    app.action(REJECT)(answers.ask_reason)
-    app.view(CALLBACK)(answers.reject)
+    for button in (REJECT, REVOKE):
+        app.action(button)(answers.ask_reason)
+    for form in (REJECTING, REVOKING):
+        app.view(form)(answers.submit)
     app.command(overview.COMMAND)(status.answer)
     app.action(re.compile(re.escape(LINK)))(_acknowledge)
     app.event(re.compile(""))(_acknowledge)

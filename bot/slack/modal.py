@@ -1,4 +1,4 @@
-"""The form that asks for the reason of a Reject: https://docs.slack.dev/reference/views/modal-views."""
+"""The forms that ask why: of a Reject, and of a Revoke. https://docs.slack.dev/reference/views/modal-views."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,15 @@ from bot.slack.mrkdwn import plain_text
 
 Json = dict[str, Any]
 
-CALLBACK = "approval.reject.reason"
+REJECTING, REVOKING = "approval.reject.reason", "approval.revoke.reason"
 REASON = "reason"
 LONGEST_REASON = 2000
 TITLE = 24
+_VERBS = {REJECTING: "Reject", REVOKING: "Revoke"}
+_FOLLOWS = {
+    REJECTING: "",
+    REVOKING: "The newest other approval that stands is loaded instead, or nothing; requests that follow from it end. ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +32,16 @@ class Reason:
     text: str
 
 
-def reason_view(request: RequestId, card: MessageRef) -> Json:
+def reason_view(request: RequestId, card: MessageRef, form: str = REJECTING) -> Json:
     """The form of a request; it remembers where the card is, because a submission does not say."""
     memory = {"request": str(request), "channel": card.channel, "ts": card.ts}
-    where = f"{request.model} for {request.environment}. Everybody in the channel will see the reason."
+    where = f"{request.model} for {request.environment}. {_FOLLOWS[form]}Everybody in the channel will see the reason."
     return {
         "type": "modal",
-        "callback_id": CALLBACK,
+        "callback_id": form,
         "private_metadata": json.dumps(memory),
-        "title": plain_text(_title(request), TITLE),
-        "submit": plain_text("Reject", TITLE),
+        "title": plain_text(_title(request, _VERBS[form]), TITLE),
+        "submit": plain_text(_VERBS[form], TITLE),
         "close": plain_text("Cancel", TITLE),
         "blocks": [{"type": "context", "elements": [plain_text(where, 2000)]}, _input()],
     }
@@ -60,12 +65,12 @@ def read_reason(view: Mapping[str, Any]) -> Reason:
         written = view["state"]["values"][REASON][REASON]["value"]
         return Reason(RequestId.parse(str(memory["request"])), card, str(written or "").strip())
     except (KeyError, TypeError, ValueError) as problem:
-        raise Malformed(f"not a reason of a Reject: {problem!r:.200}") from problem
+        raise Malformed(f"not a reason of ours: {problem!r:.200}") from problem
 
 
-def _title(request: RequestId) -> str:
-    whole = f"Reject {request.model}"
-    return whole if len(whole) <= TITLE else f"Reject v{request.version}"
+def _title(request: RequestId, verb: str) -> str:
+    whole = f"{verb} {request.model}"
+    return whole if len(whole) <= TITLE else f"{verb} v{request.version}"
 
 
 def _input() -> Json:

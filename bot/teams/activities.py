@@ -24,11 +24,11 @@ from bot.errors import (
     SignInNeeded,
     Unavailable,
 )
-from bot.jobs import AnswerJob
+from bot.jobs import AnswerJob, RevokeJob
 from bot.overview import Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.teams import cards, status
-from bot.teams.cards import APPROVE, CONTENT_TYPE, LONGEST_REASON, NO_REASON, REASON, REJECT, VIEW, Note
+from bot.teams.cards import APPROVE, CONTENT_TYPE, LONGEST_REASON, NO_REASON, REASON, REJECT, REVOKE, VIEW, Note
 from bot.teams.connector import Connector
 from bot.teams.identity import called, caller, name_of
 from bot.teams.text import BREAK, said
@@ -140,14 +140,16 @@ class Activities:
             return _words(UNKNOWN_NOW)
         if wanting := _wanting(press):
             return self._noted(press, Note(wanting))
+        about, now = press.request, self.clock()
+        if press.verb == REVOKE:
+            revoke = RevokeJob(about, by, press.op, now, press.reason, press.card)
+            return self._handed_in(revoke) or _words(RECORDING)
         answer = Answer.APPROVE if press.verb == APPROVE else Answer.REJECT
-        return self._handed_in(
-            AnswerJob(press.request, answer, by=by, op=press.op, at=self.clock(), reason=press.reason, card=press.card),
-            name_of(activity),
-        )
+        job = AnswerJob(about, answer, by, press.op, now, press.reason, press.card)
+        return self._handed_in(job) or self._awaited(job, name_of(activity))
 
-    def _handed_in(self, job: AnswerJob, name: str) -> Json:
-        """Show that the answer is on the queue; a card that was decided meanwhile says so itself."""
+    def _handed_in(self, job: AnswerJob | RevokeJob) -> Json | None:
+        """Put it on the queue; give what is said where that did not work."""
         try:
             self.jobs.put(job)
         except Refused as refused:
@@ -155,6 +157,10 @@ class Activities:
         except Unavailable as problem:
             log.error("an answer was perhaps not handed in: %s", problem)
             return _words(UNCONFIRMED)
+        return None
+
+    def _awaited(self, job: AnswerJob, name: str) -> Json:
+        """Show that the answer is on the queue; a card that was decided meanwhile says so itself."""
         card = self._read(job.request)
         if card is None:
             return _words(RECORDING)
@@ -215,7 +221,7 @@ def read_press(activity: Activity, user: ChatUser) -> Press:
     action = _part(_part(activity, "value"), "action")
     verb, data = action.get("verb"), _part(action, "data")
     conversation, press = _conversation(activity), activity.get("id")
-    if verb not in {APPROVE, REJECT, VIEW} or not isinstance(data.get("request"), str):
+    if verb not in {APPROVE, REJECT, REVOKE, VIEW} or not isinstance(data.get("request"), str):
         raise Malformed(f"not a button of ours: {str(verb)[:100]!r}")
     if not _CONVERSATION.fullmatch(conversation) or not _is_id(press):
         raise Malformed(f"a press in no conversation: {conversation[:100]!r}, {str(press)[:100]!r}")
@@ -223,7 +229,7 @@ def read_press(activity: Activity, user: ChatUser) -> Press:
     return Press(
         verb=str(verb),
         request=RequestId.parse(data["request"]),
-        reason=data[REASON].strip() if verb == REJECT and isinstance(data.get(REASON), str) else "",
+        reason=data[REASON].strip() if verb in {REJECT, REVOKE} and isinstance(data.get(REASON), str) else "",
         card=MessageRef(conversation, str(above)) if _is_id(above) else None,
         op=f"teams|{conversation}|{press}|{user.user}",
     )
@@ -237,8 +243,8 @@ def typed(text: str) -> str:
 
 
 def _wanting(press: Press) -> str:
-    """What is wrong with the form of a Reject; clients check it too, but need not."""
-    if press.verb != REJECT:
+    """What is wrong with the form for a reason; clients check it too, but need not."""
+    if press.verb not in {REJECT, REVOKE}:
         return ""
     if len(press.reason) > LONGEST_REASON:
         return TOO_LONG

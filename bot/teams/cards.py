@@ -20,7 +20,7 @@ from bot.text import NOTHING
 
 Json = dict[str, Any]
 
-APPROVE, REJECT, VIEW = "mr.approve", "mr.reject", "mr.view"
+APPROVE, REJECT, REVOKE, VIEW = "mr.approve", "mr.reject", "mr.revoke", "mr.view"
 """The verbs of the actions, each with the request in its data."""
 REASON = "reason"
 LONGEST_REASON = 2000
@@ -76,7 +76,8 @@ def drawn(card: Card, *, pages: str = "", note: Note | None = None) -> Json:
     consequence = [rich((card.consequence,), NOTE, isSubtle=True)] if card.open and card.consequence else []
     verdict = (f"{SIGNS[card.mark]} ", *card.verdict) if card.verdict else ()
     way = [{**_opens(note.button, note.url), "style": "positive"}] if note and note.url else []
-    answers = [_approve(card), _reject(card)] if card.open and not way else []
+    answers = [_approve(card), _with_reason(card, REJECT)] if card.open and not way else []
+    answers += [_with_reason(card, REVOKE)] if card.stands and not way else []
     links = _links(card) if card.open else []
     return _whole(
         card,
@@ -231,7 +232,7 @@ def _approve(card: Card) -> Json:
     return {**action, "style": "positive", "tooltip": label(what, TITLE)}
 
 
-def _reject(card: Card) -> Json:
+def _with_reason(card: Card, verb: str) -> Json:
     """The form opens below the card, and does not go without a reason; the server asks for one too."""
     reason = {
         "type": "Input.Text",
@@ -242,10 +243,11 @@ def _reject(card: Card) -> Json:
         "isRequired": True,
         "errorMessage": NO_REASON,
     }
-    send = {**_execute(f"Reject v{card.request.version}", REJECT, card), "style": "destructive"}
+    word = "Reject" if verb == REJECT else "Revoke"
+    send = {**_execute(f"{word} v{card.request.version}", verb, card), "style": "destructive"}
     send["associatedInputs"] = "auto"
     form = {"type": "AdaptiveCard", "version": "1.5", "body": [reason], "actions": [send]}
-    return {"type": "Action.ShowCard", "title": "Reject…", "card": form}
+    return {"type": "Action.ShowCard", "title": f"{word}…", "card": form}
 
 
 def _execute(words: str, verb: str, card: Card) -> Json:

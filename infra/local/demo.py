@@ -50,13 +50,14 @@ LONG_AGO = datetime(2025, 6, 1, tzinfo=UTC)
 """Before the `since` of infra/policy.toml."""
 
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
-APPROVE, REJECT = "approval.approve", "approval.reject"
+APPROVE, REJECT, REVOKE = "approval.approve", "approval.reject", "approval.revoke"
 MAYA, OMAR, PRIYA, ELI, GUS = "U0MAYA", "U0OMAR", "U0PRIYA", "U0ELI", "U0GUS"
 NAMES = {MAYA: "Maya Chen", OMAR: "Omar Haddad", PRIYA: "Priya Nair"}
 APPROVERS = {"dev": MAYA, "test": OMAR, "uat": MAYA, "prod": PRIYA}
 """Who approves version 51. Maya has registered it, so prod, where four eyes are wanted, takes somebody else."""
 CHANNELS = {"dev": "C0MODELSDEV", "test": "C0MODELSDEV", "uat": "C0MODELSPRD", "prod": "C0MODELSPRD"}
 BUTTONS = {environment: [f"Approve for {environment}", "Reject…"] for environment in PATH}
+DRIFT = "It has drifted since Monday."
 REASON = "It finds fewer of those who leave than v52, which runs in test already."
 CONSOLE = "LOCALCONSOLE"
 """The access key of somebody who edits the registry by hand."""
@@ -157,11 +158,11 @@ def is_loaded(environment: str, journey: Journey) -> Findings:
 
 
 def card_is_decided(environment: str, journey: Journey) -> Findings:
-    """Everybody sees who decided, and nobody can press any more."""
+    """Everybody sees who decided, and nobody can answer any more; approvers may take it back."""
     card = journey.card(FIRST, environment)
     yield expect("title", title(card), f"{GROUP} v{FIRST} is approved for {environment}")
     yield expect_words("text", card.text, f"Approved by {NAMES[APPROVERS[environment]]}")
-    yield expect("buttons", buttons(card), [])
+    yield expect("buttons", buttons(card), ["Revoke…"])
 
 
 def thread_tells(environment: str, journey: Journey) -> Findings:
@@ -229,7 +230,7 @@ def challenger_takes_over(user: str, environment: str, journey: Journey) -> Find
     found = journey.approved(environment)
     yield expect(f"approved/{environment}", found["model_package_version"], SECOND)
     yield expect("previous", found["previous"], FIRST)
-    yield expect("buttons", buttons(journey.card(SECOND, environment)), [])
+    yield expect("buttons", buttons(journey.card(SECOND, environment)), ["Revoke…"])
 
 
 # Version 53: rejected
@@ -254,6 +255,21 @@ def reject_wants_a_reason(journey: Journey) -> Findings:
     journey.stack.settle()
     yield expect("fields", journey.fields(THIRD), {"dev": APPROVED, "test": REJECTED, "uat": PENDING, "prod": PENDING})
     yield expect("approved/test", journey.approved("test")["model_package_version"], SECOND)
+
+
+def taken_back(environment: str, journey: Journey) -> Findings:
+    """The approval goes, and what was approved before is loaded again, without anybody touching the pipeline."""
+    journey.press(PRIYA, journey.card(SECOND, environment), REVOKE)
+    journey.stack.slack.submit(PRIYA, journey.workspace.modals(PRIYA)[-1].id, {"reason": DRIFT})
+    journey.stack.settle()
+    found = journey.approved(environment)
+    yield expect(f"approved/{environment}", found["model_package_version"], FIRST)
+    yield expect("field", journey.fields(SECOND)[environment], REJECTED)
+    card = journey.card(SECOND, environment)
+    yield expect("title", title(card), f"{GROUP} v{SECOND} was revoked for {environment}")
+    yield expect("buttons", buttons(card), [])
+    told = f"Priya Nair revoked {GROUP} v{SECOND} for {environment}: {DRIFT} {environment} loads v{FIRST} now."
+    yield expect("thread", journey.thread(SECOND, environment)[-1], told)
 
 
 def reject_is_told(journey: Journey) -> Findings:
@@ -346,12 +362,13 @@ def history_is_printed(journey: Journey) -> Findings:
 
 
 def chain_holds(journey: Journey) -> Findings:
-    """Each entry carries the digest of the one before: nothing was changed, left out or put in."""
+    """Each entry carries the digest of the one before, and an auditor finds nothing either."""
     for version in (FIRST, SECOND, THIRD, FOURTH):
         entries = journey.entries(version)
         yield expect(
             f"first broken link among the {len(entries)} entries of v{version}", broken(entries) or "none", "none"
         )
+    yield expect_words("`python -m bot verify`", journey.run_command("verify", GROUP), "All of it holds.")
 
 
 def inferring(version: int, environment: str, *, champion: int = 0) -> tuple[Step, ...]:
@@ -452,7 +469,7 @@ def following(environment: str) -> tuple[Step, ...]:
     return (
         Step(f"approved/{environment} names {short}", partial(is_loaded, environment)),
         Step(
-            f"The card for {environment} says who approved, and has no buttons any more",
+            f"The card for {environment} says who approved, and can be answered no more",
             partial(card_is_decided, environment),
         ),
         Step(f"The thread below the card for {environment} tells it", partial(thread_tells, environment)),
@@ -517,6 +534,7 @@ STEPS = (
     Step(f"`/model-status {GROUP}` shows its versions", status_of_group),
     Step("`model-status` in Teams answers the same", demo_teams.status_in_teams),
     Step(f"`python -m bot history {GROUP}` tells the whole history", history_is_printed),
+    Step(f"Priya revokes v{SECOND} for prod, and says why: prod loads v{FIRST} again", partial(taken_back, "prod")),
     Step("The chain of the history holds", chain_holds),
     Step("Every event is told three times more, in no order: nothing changes", demo_inference.events_again),
     Step(f"The {OLDER} older versions are still as they were", untouched),

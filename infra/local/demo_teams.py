@@ -76,7 +76,7 @@ def card_follows(who: str, version: int, environment: str, journey: Journey) -> 
     """Wherever it was answered, everybody sees it in Teams, and the thread tells it."""
     card = teams_card(version, environment, journey)
     yield expect_lines("card", shown(card), f"is approved for {environment}", f"Approved by {who}")
-    yield expect("buttons", answers(card), [])
+    yield expect("buttons", answers(card), ["Revoke…"])
     said = "\n".join(shown(each) or each.text for each in journey.stack.teams.workspace.replies(card.conversation))
     yield expect_lines("thread", said, f"{who} approved {journey.group} v{version} for {environment}")
 

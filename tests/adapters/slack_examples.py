@@ -59,6 +59,7 @@ DECIDED = replace(
     verdict=("Approved by ", BY_MAYA, " · ", Moment(NOW + timedelta(minutes=20)), " · test loads v12"),
     mark=Mark.DONE,
     open=False,
+    stands=True,
 )
 FIRST = replace(CARD, table=Table("v12", "", tuple(Row(row.name, row.challenger, "–", "") for row in ROWS)))
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import Answer, ChatUser, MessageRef
-from bot.jobs import AnswerJob
+from bot.jobs import AnswerJob, RevokeJob
 from bot.overview import Statuses
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
@@ -37,6 +37,7 @@ from infra.local.slack_workspace import SLACKBOT, TEAM
 from tests.adapters.slack_examples import (
     CARD,
     CHANNEL,
+    DECIDED,
     GUEST,
     MAYA,
     NOW,
@@ -247,6 +248,17 @@ def test_a_reject_asks_for_its_reason_and_becomes_a_job(slack, door, queue, card
             card=card,
         )
     ]
+
+
+def test_a_revoke_asks_for_its_reason_and_becomes_a_job(slack, api, queue, card):
+    decided = SlackChannel(api, team=TEAM).post(CHANNEL, DECIDED)
+    assert slack.press(MAYA, CHANNEL, decided.ts, "approval.revoke").error == ""
+    (view,) = slack.workspace.modals(MAYA)
+    assert "The newest other approval that stands is loaded instead" in str(view.body)
+    assert slack.submit(MAYA, view.id, {"reason": "It drifts."}).error == ""
+    op = f"slack|T0LOCAL01|U0MAYA|{view.id}|churn-xgb/12/test/1"
+    by = ChatUser("slack", TEAM, MAYA, CHANNEL)
+    assert queue.jobs == [RevokeJob(REQUEST, by, op, NOW, "It drifts.", decided)]
 
 
 def test_the_form_costs_one_call(slack, door, card):

@@ -248,10 +248,13 @@ def test_a_report_that_is_not_a_plain_object_in_s3_has_no_button(uri):
     assert [each["action_id"] for each in elements[2:]] == ["approval.link.model"]
 
 
-def test_a_decided_card_has_no_button_left():
+def test_a_decided_card_has_no_button_left_but_to_revoke_an_approval_that_stands():
     shown = blocks.message(DECIDED, team=TEAM)
-    assert [each for each in objects(shown) if each.get("type") in {"button", "actions"}] == []
-    verdict = shown["blocks"][-2]["elements"][0]["text"]
+    [button] = [each for each in objects(shown) if each.get("type") == "button"]
+    assert (button["action_id"], button["value"]) == ("approval.revoke", "churn-xgb/12/test/1")
+    over = blocks.message(replace(DECIDED, stands=False), team=TEAM)
+    assert [each for each in objects(over) if each.get("type") in {"button", "actions"}] == []
+    verdict = shown["blocks"][-3]["elements"][0]["text"]
     assert verdict.startswith(":white_check_mark: Approved by <@U0MAYA> · <!date^")
     assert verdict.endswith("> · test loads v12")
     assert_taken(shown)

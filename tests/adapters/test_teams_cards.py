@@ -137,7 +137,17 @@ def test_a_reject_asks_for_its_reason_inside_the_card():
     assert sends["data"] == {"request": "churn-xgb/12/test/1"}
 
 
-@pytest.mark.parametrize("card", [drawn(DECIDED, pages=PAGES), recording(CARD, Answer.APPROVE, "Maya", pages=PAGES)])
+def test_an_approval_that_stands_can_be_revoked_with_a_reason():
+    [revoke, page] = taken(drawn(DECIDED, pages=PAGES))["actions"]
+    assert (revoke["title"], page["type"]) == ("Revoke…", "Action.OpenUrl")
+    [sends] = [value for value in parts(revoke) if value.get("verb") == "mr.revoke"]
+    assert sends["data"] == {"request": "churn-xgb/12/test/1"}
+
+
+@pytest.mark.parametrize(
+    "card",
+    [drawn(replace(DECIDED, stands=False), pages=PAGES), recording(CARD, Answer.APPROVE, "Maya", pages=PAGES)],
+)
 def test_what_is_decided_or_being_recorded_cannot_be_answered(card):
     taken(card)
     assert [each["type"] for each in card["actions"]] == ["Action.OpenUrl"]

@@ -23,7 +23,7 @@ from jwt.algorithms import RSAAlgorithm
 from bot.admission import Admission
 from bot.domain import Answer, ChatUser, MessageRef
 from bot.errors import UNIDENTIFIED, Refused, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob
+from bot.jobs import AnswerJob, RevokeJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import People
@@ -294,7 +294,7 @@ def test_who_is_no_person_of_the_tenant_is_told_one_text(house, verb, changes, c
 
 
 UNREADABLE = {
-    "an unknown verb": {"verb": "mr.revoke"},
+    "an unknown verb": {"verb": "mr.adopt"},
     "a verb of another case": {"verb": "MR.APPROVE"},
     "no verb": {"value": {"action": {"data": {"request": str(REQUEST)}}}},
     "no data": {"value": {"action": {"verb": "mr.approve"}}},
@@ -468,6 +468,20 @@ def test_a_reject_takes_its_reason_along(house):
     card = house.send(house.press(verb="mr.reject", reason="  Recall is too low. ")).card
     assert (house.queue.jobs[0].answer, house.queue.jobs[0].reason) == (Answer.REJECT, "Recall is too low.")
     assert "⏳ The rejection by Maya Chen is being recorded; this card will show it." in words_of(card)
+
+
+def test_a_revoke_takes_its_reason_along_and_the_card_will_show_it(house):
+    assert house.send(house.press(verb="mr.revoke", reason=" It drifts. ")).toast == RECORDING
+    assert house.queue.jobs == [
+        RevokeJob(
+            REQUEST, BY_MAYA, OP, house.queue.jobs[0].at, "It drifts.", MessageRef(THREAD, "1795512000000")
+        )
+    ]  # fmt: skip
+
+
+def test_a_revoke_without_a_reason_is_asked_for_one(house):
+    assert NO_REASON in words_of(house.send(house.press(verb="mr.revoke")).card)
+    assert house.queue.jobs == []
 
 
 def test_the_reason_of_an_approve_is_nobodys(house):
@@ -765,6 +779,13 @@ def test_a_reject_asks_for_its_reason_in_the_client_and_at_the_door(house, card)
     assert house.queue.jobs == []
     house.teams.press(MAYA.key, ref.channel, ref.ts, "Reject v12", {"reason": "Too slow."})
     assert house.queue.jobs[0].reason == "Too slow."
+
+
+def test_a_person_revokes_on_the_card_of_an_approval(house, card):
+    ref = TeamsChannel(house.connector, pages=PAGES).post(CHANNEL, DECIDED)
+    assert house.teams.press(MAYA.key, ref.channel, ref.ts, "Revoke v12").errors == {"reason": NO_REASON}
+    house.teams.press(MAYA.key, ref.channel, ref.ts, "Revoke v12", {"reason": "Too slow."})
+    assert [(type(job), job.reason) for job in house.queue.jobs] == [(RevokeJob, "Too slow.")]
 
 
 def test_somebody_of_another_organisation_is_turned_away(house, card):

@@ -194,6 +194,7 @@ WHOLE = Card(
     consequence="consequence",
     package_arn="arn:1",
     report_uri="s3://reports/7",
+    stands=False,
 )
 WORSE = Table("v7", "v6 in dev", (MetricRow("AUC", "0.9", "0.8", "worse"),))
 OTHERS: dict[str, list[Any]] = {
@@ -210,6 +211,7 @@ OTHERS: dict[str, list[Any]] = {
     "consequence": ["other"],
     "package_arn": ["arn:2"],
     "report_uri": [""],
+    "stands": [True],
 }
 
 

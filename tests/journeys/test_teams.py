@@ -46,7 +46,7 @@ def test_an_approval_in_teams_is_shown_in_slack_and_told_in_both_threads(stack):
     assert answer.seconds < 5
     assert "Approved by Maya Chen" in card(stack, model).text
     decided = in_teams(stack, model)
-    assert (answers(decided), "Approved by Maya Chen" in shown(decided)) == ([], True)
+    assert (answers(decided), "Approved by Maya Chen" in shown(decided)) == (["Revoke…"], True)
     assert "Maya Chen approved churn-both v1 for dev" in "\n".join(thread(stack, model))
     [vote] = [entry.event for entry in state(stack, model).entries if hasattr(entry.event, "via")]
     assert (vote.via.surface, vote.via.oid) == ("teams", MAYA)
@@ -121,4 +121,4 @@ def test_while_teams_is_away_decisions_go_on_and_the_sweep_catches_up(stack):
     assert "Approved by Maya Chen" in card(stack, model).text
     stack.teams.faults.clear()
     stack.sweep()
-    assert answers(in_teams(stack, model)) == []
+    assert answers(in_teams(stack, model)) == ["Revoke…"]

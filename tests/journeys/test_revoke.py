@@ -1,0 +1,48 @@
+"""An approval is taken back from the chat: the registry, the approved model and the thread follow."""
+
+import uuid
+
+from infra.local.models import Registered
+from infra.local.stack import Stack
+from tests.journeys.people import approve, buttons, card, registered, told
+
+REASON = {"reason": "It drifts since Monday."}
+
+
+def revoke(stack: Stack, model: Registered, user: str = "U0MAYA", *, number: int = 1) -> None:
+    """Press Revoke on the card for dev, say why, and wait until nothing is under way."""
+    message = card(stack, model, number=number)
+    stack.slack.press(user, message.channel, message.ts, "approval.revoke")
+    stack.slack.submit(user, stack.slack.workspace.modals(user)[-1].id, REASON)
+    stack.settle(60)
+
+
+def thread(stack: Stack, model: Registered) -> list[str]:
+    message = card(stack, model)
+    return [line.text for line in stack.slack.workspace.replies(message.channel, message.ts)]
+
+
+def test_an_approver_revokes_and_everything_follows(stack):
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    assert buttons(card(stack, model)) == ["approval.revoke"]
+    revoke(stack, model)
+    shown = card(stack, model)
+    assert buttons(shown) == []
+    assert "was revoked for dev" in str(shown.blocks)
+    assert thread(stack, model)[-1] == (
+        f"Maya Chen revoked {model.group} v1 for dev: It drifts since Monday. Nothing is approved for dev any more."
+    )
+    pointer = stack.parameter(f"{model.group}/approved/dev")
+    assert (pointer["status"], pointer["model_package_version"]) == ("None", None)
+    found = stack.aws.client("sagemaker").describe_model_package(ModelPackageName=model.arn)
+    assert (found["ModelApprovalStatus"], found["CustomerMetadataProperties"]["dev"]) == ("Rejected", "Rejected")
+
+
+def test_who_is_no_approver_revokes_nothing(stack):
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    revoke(stack, model, "U0ELI")
+    assert "Only members of approvers-dev may answer" in told(stack, "U0ELI")[-1]
+    assert stack.parameter(f"{model.group}/approved/dev")["model_package_version"] == 1
+    assert buttons(card(stack, model)) == ["approval.revoke"]
