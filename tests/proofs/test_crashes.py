@@ -13,7 +13,7 @@ from tests.proofs.conftest import LONG
 from tests.proofs.world import Died, World
 
 MODES = ("before", "after", "late", "double")
-PAIRS = 150 if LONG else 8
+PAIRS = 150 if LONG else 12
 ORDERS = 3 if LONG else 1
 
 
