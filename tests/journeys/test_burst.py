@@ -1,0 +1,58 @@
+"""Many versions are registered at once: each is asked about once, none is lost, and a click does not wait for them."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from bot.domain import State
+from infra.local.stack import Stack
+from tests.journeys.people import card, registered, state
+from tests.journeys.policies import by_approval
+from tests.proofs.conftest import LONG
+
+pytestmark = pytest.mark.usefixtures("uncounted")
+
+GROUPS = [f"churn-burst-{letter}" for letter in "abcd"]
+EACH = 250 if LONG else 25
+TIMES = 3
+PATIENCE = 900.0 if LONG else 180.0
+"""Seconds until everything has to be at rest."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    """Every event is told three times, in no order; Slack takes as many posts as it does, so that the burst lasts."""
+    settings = by_approval(tmp_path_factory.mktemp("policy"))
+    with Stack(settings=settings) as running:
+        running.slack.limits.posts_per_second, running.slack.limits.post_burst = 20.0, 20
+        running.bus.faults.duplicates = TIMES - 1
+        yield running
+
+
+def asked(stack: Stack) -> Counter[str]:
+    """The cards of the burst, by title."""
+    titles = (str(each.blocks[0]["text"]["text"]) for each in stack.slack.workspace.messages("C0MODELSDEV"))
+    return Counter(title for title in titles if title.endswith("for dev?"))
+
+
+def test_each_of_a_burst_is_asked_about_once_and_a_click_in_it_is_decided_at_once(stack, figure):
+    waiting = registered(stack, GROUPS[0])
+    models = [stack.pipeline.register(group) for _ in range(EACH) for group in GROUPS]
+    until = time.monotonic() + PATIENCE
+    while sum(asked(stack).values()) < len(models) // 5 and time.monotonic() < until:
+        time.sleep(0.05)
+    message = card(stack, waiting)
+    stack.slack.press("U0MAYA", message.channel, message.ts, "approval.approve")
+    while state(stack, waiting).current("dev").state is not State.APPROVED and time.monotonic() < until:
+        time.sleep(0.02)
+    so_far = sum(asked(stack).values())
+    assert state(stack, waiting).current("dev").state is State.APPROVED
+    assert so_far < len(models), "the click waited until the burst was over"
+    stack.settle(PATIENCE)
+    assert asked(stack) == {f"Approve {each.group} v{each.version} for dev?": 1 for each in models}
+    for each in models:
+        assert len(state(stack, each).rounds["dev"]) == 1
+    figure("registrations in a burst, each told three times, each asked about once", len(models))
+    figure("cards that were there when the click in it was decided", so_far)
