@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.domain import State
 from infra.local.stack import Stack
 from tests.journeys.people import card, registered, state
 from tests.journeys.policies import by_approval
@@ -45,10 +44,10 @@ def test_each_of_a_burst_is_asked_about_once_and_a_click_in_it_is_decided_at_onc
         time.sleep(0.05)
     message = card(stack, waiting)
     stack.slack.press("U0MAYA", message.channel, message.ts, "approval.approve")
-    while state(stack, waiting).current("dev").state is not State.APPROVED and time.monotonic() < until:
+    while not state(stack, waiting).standing("dev") and time.monotonic() < until:
         time.sleep(0.02)
     so_far = sum(asked(stack).values())
-    assert state(stack, waiting).current("dev").state is State.APPROVED
+    assert state(stack, waiting).standing("dev")
     assert so_far < len(models), "the click waited until the burst was over"
     stack.settle(PATIENCE)
     assert asked(stack) == {f"Approve {each.group} v{each.version} for dev?": 1 for each in models}
