@@ -26,7 +26,7 @@ class Admission:
         `called` is how the person knows the account, such as `@maya in the Slack workspace acme`. An account whose
         person the chat itself names needs no link.
         """
-        environment = self.policy.environment(request.environment)
+        environment = self.policy.environment(request.environment, request.group)
         identity = environment.identity if environment else "email"
         if identity == "sign-in" and self.links:
             raise SignInNeeded(

@@ -179,7 +179,7 @@ def _request(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Decide nothing here: whoever holds rights in AWS is not therefore a person of the directory."""
     pages, policy = wiring.pages_url(environment), wiring.policy(environment)
     model = ModelVersion(asked.group, asked.version)
-    if policy.environment(asked.environment) is None or not policy.governs_group(asked.group):
+    if policy.environment(asked.environment, asked.group) is None or not policy.governs_group(asked.group):
         raise UnknownRequest(
             f"The policy knows no environment {asked.environment} for {asked.group}; it has {', '.join(policy.path)}."
         )

@@ -159,7 +159,7 @@ class Desk:
 
     def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Person:
         """Whether somebody may ask for an environment, as far as can be told ahead; raise what refuses it."""
-        if self.policy.environment(environment) is None or not self.policy.governs_group(model.group):
+        if self.policy.environment(environment, model.group) is None or not self.policy.governs_group(model.group):
             raise UnknownRequest(f"The policy knows no environment {environment} for {model.group}.")
         looked, asked = self.crew.together(
             lambda: self.records.look(model).state, lambda: self.directory.member(by, ())
@@ -195,7 +195,7 @@ class Desk:
 
     def member(self, by: ChatUser) -> Member:
         """Who has signed in, with the approver groups that they are in; raise for whom nothing is shown to."""
-        groups = dict.fromkeys(each.approvers for each in self.policy.environments)
+        groups = dict.fromkeys(each.approvers for each in self.policy.all_rules)
         member = self.directory.member(by, tuple(groups))
         rules.belongs(member)
         return member
@@ -248,7 +248,7 @@ class Desk:
 
     def _waits(self, each: tuple[RequestId, datetime], member: Member) -> Waiting:
         request, since = each
-        environment = self.policy.environment(request.environment)
+        environment = self.policy.environment(request.environment, request.group)
         return Waiting(request, since, environment is not None and environment.approvers in member.groups)
 
     def _open(self, refusal: Refused | None, since: datetime, request: RequestId | None) -> Outcome:

@@ -71,7 +71,7 @@ class Display:
     def posts(self) -> Iterable[Callable[[], None]]:
         """A call for each pending round that has no card yet; a channel that refused one may have been mended."""
         for one in self._state.pending if self._task.posts else ():
-            environment = self._near.policy.environment(one.id.environment)
+            environment = self._near.policy.environment(one.id.environment, one.id.group)
             for surface, address in environment.notify.items() if environment else ():
                 posted = self._posted(one).get(surface)
                 if surface in self._near.channels and (posted is None or not posted.ts):

@@ -123,7 +123,7 @@ class Openings:
 
     def request(self, job: RequestJob, receipt: Receipt) -> None:
         """Open a round because a person of the directory asks for it; raise `Refused` when it may not be."""
-        environment = self._near.policy.environment(job.environment)
+        environment = self._near.policy.environment(job.environment, job.model.group)
         if environment is None or not self._near.policy.governs_group(job.model.group):
             raise UnknownRequest(f"The policy knows no environment {job.environment} for {job.model.group}.")
         name = job.environment
@@ -183,7 +183,7 @@ class Openings:
 
     def _due(self, look: Look, package: Package) -> EnvironmentPolicy | None:
         name = rules.due(look.state, package, self._near.policy)
-        return self._near.policy.environment(name) if name else None
+        return self._near.policy.environment(name, look.state.model.group) if name else None
 
     def _aside(self, look: Look, environment: str) -> Look:
         """Pointer and marker of an environment that was not known when the first wave went out."""

@@ -97,6 +97,20 @@ class MetricsPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What is different for some groups, in one environment or (none named) in all."""
+
+    groups: tuple[str, ...]
+    environments: tuple[str, ...]
+    changes: Mapping[str, Any]
+
+    def means(self, environment: str, group: str) -> bool:
+        """Whether it says something of an environment for a group."""
+        named = not self.environments or environment in self.environments
+        return named and any(fnmatchcase(group, pattern) for pattern in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the bot governs, and who decides where."""
 
@@ -106,30 +120,48 @@ class Policy:
     sha256: str
     administrators: str = ""
     metrics: MetricsPolicy = MetricsPolicy()
+    overrides: tuple[Override, ...] = ()
+
+    @property
+    def all_rules(self) -> tuple[EnvironmentPolicy, ...]:
+        """The rules of every environment, and as every override has them."""
+        changed = (
+            replace(each, **override.changes)
+            for override in self.overrides
+            for each in self.environments
+            if not override.environments or each.name in override.environments
+        )
+        return (*self.environments, *changed)
 
     @property
     def mails(self) -> bool:
         """Whether anybody is asked by e-mail."""
-        return any("email" in each.notify for each in self.environments)
+        return any("email" in each.notify for each in self.all_rules)
 
     @property
     def teams(self) -> bool:
         """Whether anybody is asked in Microsoft Teams."""
-        return any("teams" in each.notify for each in self.environments)
+        return any("teams" in each.notify for each in self.all_rules)
 
     @property
     def signs_in(self) -> bool:
         """Whether answers need our pages: a mail's link, a link of an account, a sign-in."""
-        return self.mails or any(each.identity != "email" for each in self.environments)
+        return self.mails or any(each.identity != "email" for each in self.all_rules)
 
     @property
     def path(self) -> tuple[str, ...]:
         """The environments' names in promotion order."""
         return tuple(each.name for each in self.environments)
 
-    def environment(self, name: str) -> EnvironmentPolicy | None:
-        """The rules of an environment, or nothing when the policy has none of that name."""
-        return next((each for each in self.environments if each.name == name), None)
+    def environment(self, name: str, group: str) -> EnvironmentPolicy | None:
+        """The rules of an environment for a group, or nothing when the policy has none of that name.
+
+        Of two overrides that say something of one key, the later one counts.
+        """
+        found = next((each for each in self.environments if each.name == name), None)
+        for override in self.overrides if found else ():
+            found = replace(found, **override.changes) if found and override.means(name, group) else found
+        return found
 
     def governs_group(self, group: str) -> bool:
         """Whether the bot is responsible for versions of this group."""
@@ -159,15 +191,17 @@ def read_policy(text: str) -> Policy:
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise SettingsError([f"policy: not readable as TOML: {problem}"]) from problem
     reader = _Reader()
-    top = reader.table("", raw, {**_TOP, **_LATER_TOP})
+    top = reader.table("", raw, _TOP)
     names: list[str] = []
     environments = [
         _environment(reader, number, table, names) for number, table in enumerate(top["environments"] or [], start=1)
     ]
     metrics = MetricsPolicy(**reader.table("metrics", top["metrics"], _METRICS))
+    overrides = tuple(_override(reader, number, each, names) for number, each in enumerate(top["overrides"], start=1))
     if reader.mistakes:
         raise SettingsError(reader.mistakes)
-    return Policy(tuple(top["groups"]), top["since"], tuple(environments), sha256(text), top["administrators"], metrics)
+    whole = (tuple(top["groups"]), top["since"], tuple(environments), sha256(text), top["administrators"], metrics)
+    return Policy(*whole, overrides)
 
 
 def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -> EnvironmentPolicy:  # noqa: ANN401
@@ -187,6 +221,24 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
     if not told and not any(mistake.startswith(f"{key}.notify") for mistake in reader.mistakes):
         reader.mistakes.append(f"{key}.notify: names nobody; give a channel of Slack or Teams, or e-mail addresses.")
     return EnvironmentPolicy(notify=told, expires_after=found["expires_after"], **kept)
+
+
+def _override(reader: "_Reader", number: int, table: Any, names: list[str]) -> Override:  # noqa: ANN401
+    key = f"overrides[{number}]"
+    if not isinstance(table, Mapping):
+        reader.mistakes.append(f"{key}: must be a table, [[overrides]].")
+        table = {}
+    found = reader.table(key, table, _OVERRIDE)
+    groups, environments = found.pop("groups"), found.pop("environments")
+    if unknown := [each for each in environments if each not in names]:
+        reader.mistakes.append(f"{key}.environments: {unknown[0]!r} is none of {', '.join(map(str, names))}.")
+    changes = {name: value for name, value in found.items() if value is not None}
+    if notify := changes.pop("notify", None):
+        told = reader.table(f"{key}.notify", notify, _NOTIFY)
+        changes["notify"] = {surface: address for surface, address in told.items() if address}
+    if not changes and not any(mistake.startswith(key) for mistake in reader.mistakes):
+        reader.mistakes.append(f"{key}: changes nothing; give a key of [[environments]], such as required = 2.")
+    return Override(tuple(groups), tuple(environments), changes)
 
 
 class _Reader:
@@ -323,9 +375,7 @@ _TOP = {
     "administrators": _Key(_matching(GUID), "the object id of an Entra group: who confirms links of accounts", ""),
     "metrics": _Key(_table, "a [metrics] table", {}),
     "environments": _Key(_tables, "one [[environments]] table for each, in promotion order", needed=True),
-}
-_LATER_TOP = {
-    "overrides": _Key(_tables, "[[overrides]] tables", later=True),
+    "overrides": _Key(_tables, "[[overrides]] tables, each for some groups", ()),
 }
 _METRICS = {
     "order": _Key(_words, 'names of metrics, the most telling first, such as ["auc", "recall"]', ()),
@@ -356,6 +406,15 @@ _LATER_ENVIRONMENT = {
     "role_arn": _Key(_TEXT, "a role of the environment's account", later=True),
     "external_id": _Key(_TEXT, "the external id of that role", later=True),
     "region": _Key(_TEXT, "an AWS region", later=True),
+}
+_OVERRIDE = {
+    "groups": _Key(_words, 'patterns of model package groups, such as ["churn-eu-*"]', (), needed=True),
+    "environments": _Key(_words, 'names of environments, such as ["prod"]; all of them without', ()),
+    **{
+        name: replace(key, default=None, needed=False)
+        for name, key in {**_ENVIRONMENT, "expires_after": _LATER_ENVIRONMENT["expires_after"]}.items()
+        if name != "name"
+    },
 }
 _NOTIFY = {
     "slack": _Key(_matching(SLACK_CHANNEL), "a Slack channel id such as C0123456789", ""),

@@ -45,7 +45,7 @@ CLOCKS_APART = timedelta(minutes=1)
 
 def known(policy: Policy, request: RequestId) -> EnvironmentPolicy:
     """The rules of the environment that a request names."""
-    environment = policy.environment(request.environment)
+    environment = policy.environment(request.environment, request.group)
     if environment is None or not policy.governs_group(request.group):
         raise UnknownRequest(f"There is no request {request}. Ask a platform engineer whether the policy has changed.")
     return environment
@@ -303,7 +303,7 @@ def superseded(state: VersionState, request: RequestId, newer: tuple[int, dateti
 
 def _follows(state: VersionState, environment: str, policy: Policy) -> bool:
     """Whether the next environment is to be asked: never asked, or ended by a revoke that a new approval healed."""
-    rules = policy.environment(environment)
+    rules = policy.environment(environment, state.model.group)
     return rules is not None and rules.request_after == "approval" and _may_follow(state, environment, policy)
 
 
@@ -313,7 +313,7 @@ def measured(state: VersionState, run: Run, policy: Policy) -> EnvironmentPolicy
     What ran before it was approved says nothing of what was approved.
     """
     place = policy.path.index(run.environment) + 1 if run.environment in policy.path else 0
-    environment = policy.environment(policy.path[place]) if 0 < place < len(policy.path) else None
+    environment = policy.environment(policy.path[place], state.model.group) if 0 < place < len(policy.path) else None
     if environment is None or environment.request_after != "inference":
         return None
     before = state.standing(run.environment)

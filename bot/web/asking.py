@@ -16,7 +16,7 @@ def show(site: Site, caller: Caller) -> Reply:
     """Say what will happen, and give the form."""
     model, environment = _what(caller)
     person = site.desk.asking(model, environment, caller.user)
-    rules = site.desk.policy.environment(environment)
+    rules = site.desk.policy.environment(environment, model.group)
     values = {
         "model": str(model),
         "model_page": page_of(model),

@@ -106,7 +106,7 @@ def test_an_update_shows_the_card_as_it_is_to_everybody(teams, channel):
     channel.update(ref, DECIDED)
     for who in (MAYA, OMAR):
         seen = teams.workspace.sees(who.key, ref.channel, ref.ts)
-        assert (words_of(seen.card)[0], buttons(seen.card)) == (DECIDED.title, ["Review page"])
+        assert (words_of(seen.card)[0], buttons(seen.card)) == (DECIDED.title, ["Revoke…", "Review page"])
 
 
 def test_a_line_is_told_in_the_thread_as_plain_words(teams, channel):

@@ -57,7 +57,7 @@ def carry_out(town):
 def test_what_waits_for_me_comes_first_then_the_others_then_every_group(town, maya):
     town.answer("maya", "churn/1/dev/1")
     town.register(2)
-    town.world.directory.add("dan", town.world.policy.environment("dev").approvers)
+    town.world.directory.add("dan", town.world.policy.environment("dev", "churn").approvers)
     page = Browser(town, "dan").get("/").text
     assert page.index("Waiting for you (1)") < page.index("churn v2 for dev") < page.index("Waiting for others (1)")
     assert page.index("churn v1 for test") < page.index("Models by environment") < page.index("v1 in use")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bot.domain import ModelVersion, Package
 from bot.encoding import sha256
 from bot.errors import SettingsError
-from bot.policy import EMAIL, MetricsPolicy, read_policy
+from bot.policy import EMAIL, MetricsPolicy, Override, read_policy
+from tests.proofs.world import World, policy_of
 
 ROOT = Path(__file__).parents[2]
 GUID = "00000000-0000-4000-8000-00000000b001"
@@ -58,7 +59,7 @@ def test_the_policy_that_ships_is_valid():
 
 def test_a_short_policy_has_the_defaults():
     policy = read_policy(text())
-    dev = policy.environment("dev")
+    dev = policy.environment("dev", "churn")
     assert dev
     assert (policy.groups, policy.since, policy.sha256) == (("churn*", "fraud-?"), SINCE, sha256(text()))
     assert (dev.required, dev.four_eyes, dev.unknown_requester) == (1, False, "allow")
@@ -74,7 +75,7 @@ def test_every_rule_of_an_environment_is_read():
         "unknown_requester": '"refuse"',
         "distinct_from_previous": "true",
     }
-    dev = read_policy(text({}, rules)).environment("dev")
+    dev = read_policy(text({}, rules)).environment("dev", "churn")
     assert dev
     assert (dev.required, dev.four_eyes, dev.unknown_requester, dev.distinct_from_previous) == (
         20,
@@ -86,7 +87,7 @@ def test_every_rule_of_an_environment_is_read():
 
 
 def test_an_environment_the_policy_does_not_have_is_nothing():
-    assert read_policy(text()).environment("prod") is None
+    assert read_policy(text()).environment("prod", "churn") is None
 
 
 def test_a_time_may_be_text_or_in_another_zone():
@@ -213,10 +214,87 @@ def test_an_environment_says_what_asks_for_it_and_what_it_wants_measured():
     )
 
 
-def test_a_later_key_at_the_top_is_not_yet_supported():
-    found = mistake(text({"overrides": '[{ group = "churn" }]'}))
-    assert found.startswith("overrides: ")
-    assert "is not yet supported" in found
+OTHERS = "11111111-1111-4111-8111-111111111111"
+
+
+def rules_of(policy, environment, group):
+    found = policy.environment(environment, group)
+    assert found
+    return found
+
+
+def overridden(*overrides):
+    """The policy of dev and prod, with tables of what is different."""
+    whole = [text({}, {}, {"name": '"prod"', "required": "1"})]
+    for each in overrides:
+        whole += ["[[overrides]]", *lines(each)]
+    return "\n".join(whole)
+
+
+def test_what_is_different_for_some_groups_counts_for_them_alone():
+    policy = read_policy(
+        overridden(
+            {"groups": '["churn-eu*"]', "environments": '["prod"]', "required": "2", "approvers": f'"{OTHERS}"'},
+            {
+                "groups": '["churn-*"]',
+                "notify": '{ teams = "19:0123456789abcdef@thread.tacv2" }',
+                "expires_after": '"36h"',
+            },
+            {"groups": '["churn-eu-1"]', "required": "3", "four_eyes": "true"},
+        )
+    )
+    plain, prod, dev = (
+        rules_of(policy, "prod", "churn"),
+        rules_of(policy, "prod", "churn-eu"),
+        rules_of(policy, "dev", "churn-eu"),
+    )
+    last = rules_of(policy, "prod", "churn-eu-1")
+    assert plain == policy.environments[1]
+    assert (prod.required, prod.approvers, dev.required, dev.approvers) == (2, OTHERS, 1, GUID)
+    assert (prod.notify, prod.expires_after) == ({"teams": "19:0123456789abcdef@thread.tacv2"}, timedelta(hours=36))
+    assert (last.required, last.four_eyes, last.approvers) == (3, True, OTHERS), "the later of two counts"
+    assert policy.environment("uat", "churn-eu") is None
+    assert policy.teams, "where an override asks somebody in Teams, somebody is asked there"
+    assert OTHERS in {each.approvers for each in policy.all_rules}
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ({"groups": "", "required": "2"}, "overrides[1].groups: is missing"),
+        ({"groups": '["a"]'}, "overrides[1]: changes nothing"),
+        ({"groups": '["a"]', "required": "0"}, "overrides[1].required: 0 is not right"),
+        ({"groups": '["a"]', "name": '"dev"'}, "overrides[1].name: no such key"),
+        ({"groups": '["a"]', "remind_after": '"2d"'}, "overrides[1].remind_after: no such key"),
+        (
+            {"groups": '["a"]', "environments": '["uat"]', "required": "2"},
+            "overrides[1].environments: 'uat' is none of dev, prod",
+        ),
+        ({"groups": '["a"]', "notify": '{ slack = "#models" }'}, "overrides[1].notify.slack: '#models' is not right"),
+        ({"groups": '["a"]', "notify": "7"}, "overrides[1].notify: 7 is not right"),
+    ],
+)
+def test_a_mistake_in_an_override_is_named_by_its_key(override, key):
+    assert mistake(overridden(override)).startswith(key)
+
+
+def test_an_override_that_is_no_table_is_a_mistake():
+    assert "overrides" in mistakes(text({"overrides": "[7]"}))[0]
+
+
+def test_decisions_follow_what_is_different_for_a_group():
+    policy = policy_of(("dev",))
+    world = World(replace(policy, overrides=(Override(("churn-eu*",), (), {"required": 2}),)))
+    for group in ("churn", "churn-eu"):
+        world.register(1, group)
+        world.drain()
+        world.answer("maya", f"{group}/1/dev/1")
+        world.drain()
+    assert world.pointer("dev", "churn") == 1
+    assert world.pointer("dev", "churn-eu") is None
+    world.answer("omar", "churn-eu/1/dev/1")
+    world.drain()
+    assert world.pointer("dev", "churn-eu") == 1
 
 
 def test_how_metrics_are_read_is_read():

@@ -62,7 +62,7 @@ def member(name="Maya", *groups, enabled=True, tenant=True):
 
 
 def rule(environment="dev", **changes):
-    found = POLICY.environment(environment)
+    found = POLICY.environment(environment, "churn")
     assert found
     return replace(found, **changes)
 
