@@ -16,6 +16,7 @@ from typing import Any
 
 from bot import report, wiring
 from bot.approved import ApprovedModel
+from bot.card import plain
 from bot.codec import to_json
 from bot.domain import GROUP, ModelVersion, moment, rfc3339
 from bot.errors import ApprovalError, UnknownRequest
@@ -49,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("group", metavar="GROUP", type=_group)
     history.add_argument("version", metavar="VERSION", type=_version, nargs="?")
     history.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    who = _command(commands, "who", _who, "who may answer a request, and whether somebody may")
+    who.add_argument("group", metavar="GROUP", type=_group)
+    who.add_argument("version", metavar="VERSION", type=_version)
+    who.add_argument("environment", metavar="ENV")
+    who.add_argument(
+        "--person", metavar="ADDRESS", action="append", default=[], help="of the company; as many as wanted"
+    )
     verify = _command(commands, "verify", _verify, "whether the history holds: chain, order, decisions, its end")
     verify.add_argument("group", metavar="GROUP", type=_group, nargs="?")
     export = _command(commands, "export", _export, "every entry of the history, or what was approved at a time")
@@ -124,6 +132,20 @@ def _history(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print(report.as_csv(rows), end="")
     else:
         print(report.timeline(rows))
+    return OK
+
+
+def _who(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Ask the same guards as an answer would; the one writer asks them again."""
+    desk = wiring.desk(environment)
+    card = desk.current(ModelVersion(asked.group, asked.version), asked.environment)
+    found = {each: desk.why_not(card.request, each) for each in asked.person}
+    if asked.json:
+        print(json.dumps({"request": str(card.request), "stands": plain(card.verdict), "may_not": found}))
+        return OK
+    print(f"{card.request}: {plain(card.verdict)}")
+    for address, why in found.items():
+        print(f"{address}: {why or 'may answer.'}")
     return OK
 
 

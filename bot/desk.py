@@ -115,6 +115,25 @@ class Desk:
             return Review(state, one, member.person, refusal, look.status)
         return Review(state, one, member.person, None, look.status)
 
+    def current(self, model: ModelVersion, environment: str) -> Card:
+        """The card of the newest request of a version for an environment; raise `UnknownRequest` for none."""
+        rules.known(self.policy, RequestId(model.group, model.version, environment, 1))
+        state = self.records.look(model).state
+        if (one := state.current(environment)) is None:
+            raise UnknownRequest(f"{model} has not been asked about for {environment} yet, so nobody may answer.")
+        return card_of(state, one)
+
+    def why_not(self, request: RequestId, email: str) -> str:
+        """Why the one person with an address may not answer a request now; nothing when they may."""
+        oid = self.directory.find(email)
+        if not oid:
+            return "Not one person of the directory has this address; ask for the one that the company gave them."
+        try:
+            refusal = self.review(request, ChatUser("web", "", oid, oid=oid)).refusal
+        except Refused as trouble:
+            refusal = trouble
+        return str(refusal or "")
+
     def answer(self, request: RequestId, answer: Answer, by: ChatUser, *, nonce: str, reason: str = "") -> None:
         """Hand an answer in; raise what refuses it already now, or `Unavailable`. The one writer asks again."""
         if refusal := self.review(request, by).refusal:

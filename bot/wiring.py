@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from bot.admission import Admission
-from bot.audit import Audit
 from bot.aws.clients import Clients
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
@@ -36,6 +35,10 @@ from bot.status import GroupStatus
 from bot.sweep import Sweep, Swept
 from bot.waves import ThreadCrew
 from bot.whereabouts import Whereabouts
+
+if TYPE_CHECKING:
+    from bot.audit import Audit
+    from bot.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -233,8 +236,22 @@ def worker(environment: Environment) -> Worker:
     return Worker(Promotion(near), aws.max_receives)
 
 
-def audit(environment: Environment) -> Audit:
+def desk(environment: Environment) -> "Desk":
+    """What says who may answer, for a caller who hands nothing in."""
+    from bot.desk import Desk
+
+    settings = Settings(environment)
+    aws, entra, found = settings.aws(queues=False), settings.entra(), settings.policy()
+    settings.check()
+    home = _Home(aws)
+    directory = _Microsoft(entra, home.clients).directory(_nobody)
+    return Desk(found, home.records, directory, home.queue, home.crew, now)
+
+
+def audit(environment: Environment) -> "Audit":
     """What reads the whole history, and the registry beside it."""
+    from bot.audit import Audit
+
     settings = Settings(environment)
     home = _Home(settings.aws(queues=False))
     settings.check()

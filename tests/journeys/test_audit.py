@@ -92,6 +92,26 @@ def test_what_was_approved_at_a_time(said):
     assert said("export", "--approved", "test", "--at", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) == ("", 0)
 
 
+def test_of_each_person_it_is_said_whether_they_may_answer_and_why_not(said):
+    people = ["omar.haddad", "eli.outside", "nobody"]
+    words = [word for each in people for word in ("--person", f"{each}@example.com")]
+    text, how = said("who", "churn", "1", "test", *words)
+    assert how == 0
+    request, omar, eli, nobody = text.splitlines()
+    assert request == "churn/1/test/1: Waits for members of approvers-test"
+    assert omar == "omar.haddad@example.com: may answer."
+    assert eli.startswith("eli.outside@example.com: Eli Outside is not an approver for test. Only members of")
+    assert nobody.startswith("nobody@example.com: Not one person of the directory has this address")
+    found = json.loads(said("who", "churn", "1", "test", *words, "--json")[0])
+    assert (found["request"], found["may_not"]["omar.haddad@example.com"]) == ("churn/1/test/1", "")
+
+
+@pytest.mark.parametrize(("asked", "says"), [(("1", "uat"), "has not been asked about"), (("1", "else"), "no request")])
+def test_where_nothing_was_asked_nobody_may_answer(stack, capsys, asked, says):
+    assert main(["who", "churn", *asked], stack.environment) == 1
+    assert says in capsys.readouterr().err
+
+
 def test_the_page_on_which_an_approval_is_taken_back_is_that_of_the_one_that_stands(stack, said, capsys):
     assert said("revoke", "churn", "1", "dev", "--no-browser") == (
         f"{stack.gateway.pages_url}/revoke/churn/1/dev/1\n",
