@@ -1,11 +1,12 @@
 """The answers to `model-status`, drawn once: what waits first, then which version each environment loads. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.card import Code, Line, Moment, Strong
+from bot.card import Code, Line, Link, Moment, Strong
 from bot.domain import GROUP, State
 from bot.status import GroupStatus, Stand
 from bot.text import NOTHING
@@ -22,6 +23,9 @@ WORDS: Mapping[State, str] = MappingProxyType(
     }
 )
 IN_USE = "in use"
+
+SIGNED_IN, HAS = ", once you have signed in there.", " has what is known of it."
+_VERSION = re.compile("v?[1-9][0-9]{0,8}")
 
 Said = tuple[Line, ...]
 """An answer that is only words, one line after the other."""
@@ -65,20 +69,53 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """What `model-status` reads; wiring gives it. `environments` is the order of the policy."""
+    """What `model-status` reads; wiring gives it. `environments` is the order of the policy, `pages` where ours are."""
 
     overview: Callable[[], Sequence[tuple[str, GroupStatus]]]
     group: Callable[[str], GroupStatus | None]
     environments: Sequence[str] = ()
+    pages: str = ""
 
     def answer(self, text: str, *, command: str, unlink: str = "") -> Overview | Said:
         """Answer what somebody typed after the command; raise `Unavailable`."""
-        if not text:
-            return overview(self.overview(), self.environments)
-        if text == "help" or not GROUP.fullmatch(text):
-            return usage(command, unlink=unlink)
-        status = self.group(text)
-        return group(text, status, self.environments) if status else unknown(text, command)
+        match text.split():
+            case []:
+                return overview(self.overview(), self.environments)
+            case ["mine"] if self.pages:
+                return (("What waits for your answer stands first on ", Link("our page", f"{self.pages}/"), SIGNED_IN),)
+            case ["who", name, version, environment] if self.pages and GROUP.fullmatch(name):
+                return self._who(name, version.removeprefix("v"), environment, command)
+            case [name] if name != "help" and GROUP.fullmatch(name):
+                status = self.group(name)
+                return group(name, status, self.environments) if status else unknown(name, command)
+            case [name, version] if GROUP.fullmatch(name) and _VERSION.fullmatch(version):
+                return self._version(name, version.removeprefix("v"), command)
+        return usage(command, unlink=unlink, pages=bool(self.pages))
+
+    def _version(self, name: str, version: str, command: str) -> Overview | Said:
+        status = self.group(name) or GroupStatus()
+        rows = {number: row for number, row in status.versions.items() if number == version}
+        loads = {each: slot for each, slot in status.approved.items() if slot.version == int(version)}
+        if not rows and not loads:
+            return unknown(f"{name} v{version}", command)
+        return group(name, GroupStatus(rows, loads), self.environments)
+
+    def _who(self, name: str, version: str, environment: str, command: str) -> Said:
+        status = self.group(name)
+        row = status.versions.get(version) if status else None
+        stand = row.environments.get(environment) if row else None
+        if stand is None:
+            return (
+                (f"{name} v{version} has not been asked about for {environment}. ", Code(f"{command} {name}"), HAS),
+            )
+        page = f"{self.pages}/requests/{name}/{version}/{environment}/{stand.round}"
+        return (
+            (
+                "Who may answer, whether you may, and if not, why, is on ",
+                Link("the page of this request", page),
+                SIGNED_IN,
+            ),
+        )
 
 
 def overview(groups: Sequence[tuple[str, GroupStatus]], environments: Sequence[str] = ()) -> Overview | Said:
@@ -120,14 +157,21 @@ def group(name: str, status: GroupStatus, environments: Sequence[str] = ()) -> O
 
 def unknown(name: str, command: str) -> Said:
     """For a group that has no status."""
-    return ((f"No model package group {name} is known here. {command} shows those that are.",),)
+    what = f"Nothing is known here of {name}." if " v" in name else f"No model package group {name} is known here."
+    return ((f"{what} {command} shows those that are.",),)
 
 
-def usage(command: str, *, unlink: str = "") -> Said:
+def usage(command: str, *, unlink: str = "", pages: bool = False) -> Said:
     """What can be asked; `unlink` is the word that ends the link of an account, where there are links."""
+    ours = (
+        (Code(f"{command} mine"), " leads to what waits for your own answer."),
+        (Code(f"{command} who GROUP VERSION ENVIRONMENT"), " leads to who may answer, and whether you may."),
+    )
     return (
         (Code(command), " shows what waits for an answer, and which version every environment of every group loads."),
         (Code(f"{command} GROUP"), " shows the versions of one model package group."),
+        (Code(f"{command} GROUP VERSION"), " shows one of them."),
+        *(ours if pages else ()),
         *_unlinking(command, unlink),
         ("Answers are given on the cards in the channels, never here.",),
     )

@@ -99,7 +99,7 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
         team=slack.team,
         api=api,
         jobs=rule.jobs,
-        statuses=home.statuses(rule.policy),
+        statuses=home.statuses(rule.policy, rule.pages_url),
         admission=rule.admission(home, vouched(api, slack.team)),
         pages=rule.pages_url,
         crew=home.crew,
@@ -125,7 +125,7 @@ def teams_door(environment: Environment) -> Callable[[Json], Json]:
         jobs=rule.jobs,
         clock=now,
         card=home.card,
-        statuses=home.statuses(rule.policy),
+        statuses=home.statuses(rule.policy, rule.pages_url),
         standing=lambda user: belongs(directory.member(user, ())),
         crew=home.crew,
         connector=framework.connector(timeout=DOOR_TIMEOUT),
@@ -297,9 +297,9 @@ class _Home:
         one = state.round(request)
         return card_of(state, one) if one else None
 
-    def statuses(self, policy: Policy | None) -> Statuses:
+    def statuses(self, policy: Policy | None, pages: str) -> Statuses:
         """What `model-status` reads."""
-        return Statuses(self._overview, self._group, policy.path if policy else ())
+        return Statuses(self._overview, self._group, policy.path if policy else (), pages)
 
     def _overview(self) -> list[tuple[str, GroupStatus]]:
         return list(self.records.statuses(self.records.groups()).items())

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import Answer, ChatUser, MessageRef
+from bot.domain import Answer, ChatUser, MessageRef, State
 from bot.jobs import AnswerJob, RevokeJob
 from bot.overview import Statuses
+from bot.slack import overview
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
 from bot.slack.channel import SlackChannel
@@ -28,6 +29,8 @@ from bot.slack.listeners import (
     UNCONFIRMED,
     UNCONFIRMED_FORM,
 )
+from bot.status import GroupStatus, Stand
+from bot.status import Row as VersionRow
 from bot.waves import ThreadCrew
 from infra.local import slack_rules as rules
 from infra.local.slack import Forged, Slack
@@ -419,6 +422,34 @@ def test_a_member_sees_one_group(door, shelf):
 
 def test_a_group_that_is_not_known_is_said(door):
     assert "No model package group fraud is known here." in said(send(door, command("fraud")))
+
+
+def test_one_version_may_be_asked_for(door, shelf):
+    asked = Stand(State.PENDING, 1, NOW)
+    shelf.groups["churn-xgb"] = GroupStatus({each: VersionRow(1, {"test": asked}) for each in ("11", "12")})
+    shown = json.loads(send(door, command("churn-xgb 12"))["body"])
+    table = str(shown["blocks"])
+    assert "v12" in table
+    assert "v11" not in table
+    assert said(send(door, command("churn-xgb v12"))) == said(send(door, command("churn-xgb 12")))
+    assert "Nothing is known here of churn-xgb v99." in said(send(door, command("churn-xgb 99")))
+
+
+def test_our_pages_say_what_waits_for_oneself_and_who_may_answer(shelf):
+    shelf.groups["churn-xgb"] = GroupStatus({"12": VersionRow(1, {"test": Stand(State.PENDING, 1, NOW)})})
+    statuses = Statuses(shelf.overview, shelf.group, ("dev", "test"), "https://approvals.example.com")
+    mine = overview.answer(statuses.answer("mine", command="/model-status"))
+    assert "<https://approvals.example.com/|our page>" in str(mine["blocks"])
+    who = overview.answer(statuses.answer("who churn-xgb 12 test", command="/model-status"))
+    assert "<https://approvals.example.com/requests/churn-xgb/12/test/1|the page of this request>" in str(who["blocks"])
+    none = overview.answer(statuses.answer("who churn-xgb 12 prod", command="/model-status"))
+    assert none["text"].startswith("churn-xgb v12 has not been asked about for prod.")
+    assert "mine" in str(statuses.answer("help", command="/model-status"))
+
+
+def test_without_pages_nothing_leads_there(door, shelf):
+    assert "shows the versions of one model package group" in said(send(door, command("who churn-xgb 12 test")))
+    assert "mine" not in said(send(door, command("help")))
 
 
 @pytest.mark.parametrize("text", ["help", "churn xgb", "<@U0MAYA>", "_status", "-x", "a" * 64])
