@@ -5,7 +5,7 @@ approved models, and AWS's own note of when a parameter was written, and how oft
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -19,8 +19,8 @@ from bot.names import Names
 from bot.pointers import own_approval
 from bot.ports import Clock, Crew, ModelRegistry, Stored
 from bot.records import Records, read_card_record
-from bot.registration import HISTORY
-from bot.status import GroupStatus, Row, digest_of
+from bot.registration import last_written
+from bot.status import Row, digest_of
 
 SIDE_BY_SIDE = 10
 """Versions of the registry that are described at once."""
@@ -53,12 +53,11 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What else knows about a version's history: how many entries there have to be, and the digest of the last."""
+    """What else knows of a version's history: how many entries there have to be, and the digest of the last."""
 
     registered: int = 0
     threaded: int = 0
     row: Row | None = None
-    approved: Mapping[str, ApprovedModel] = field(default_factory=dict)
 
 
 class Audit:
@@ -71,22 +70,35 @@ class Audit:
         self._clock = clock
 
     def verify(self, group: str) -> Verified:
-        """Look at every version of a group; raise `Unavailable` when AWS does not tell all of it."""
-        names, status = self._records.names, self._records.statuses([group])[group]
-        stored = {each.name: each for each in self._records.everything(group)}
-        logs, odd = _logs(stored.values(), group, names)
-        pointers = _pointers(stored.values(), group, names)
-        named = {each.model_package_version for each in pointers.values() if each.model_package_version}
-        packages = self._packages(group)
-        numbers = sorted({*logs, *packages, *map(int, status.versions), *named})
-        findings = list(odd)
+        """Look at every version of a group; raise `Unavailable` when AWS does not tell all of it.
+
+        The registry first: what it knows of, the logs must have by then.
+        """
+        names, packages = self._records.names, self._packages(group)
+        status = self._records.statuses([group])[group]
+        stored = list(self._records.everything(group))
+        logs, odd = _logs(stored, group, names)
+        threads = _threads(stored, group, names)
+        numbers = sorted({*logs, *packages, *threads, *map(int, status.versions)})
+        findings, states = list(odd), []
         for number in numbers:
             model = ModelVersion(group, number)
-            threaded = _threaded(stored.values(), model, names)
-            anchors = _anchors(number, packages.get(number), threaded, status, pointers)
-            findings += findings_of(model, logs.get(number, {}), anchors, names, self._clock())
-        entries = sum(map(len, logs.values()))
-        return Verified(group, len(logs), entries, len(pointers), tuple(findings))
+            registered = _registered(packages.get(number))
+            anchors = Anchors(registered, threads.get(number, 0), status.versions.get(str(number)))
+            state, found = read(model, logs.get(number, {}), anchors, self._clock())
+            findings += found
+            states.append(state)
+        pointers = {
+            each.name.rpartition("/")[2]: each.value for each in stored if _parts(each, names.approved_all(group))
+        }
+        settled = {state.model for state in states if not self._under_way(logs.get(state.model.version, {}))}
+        if len(settled) == len(states):
+            findings += _pointed(group, states, pointers, names)
+        return Verified(group, len(logs), sum(map(len, logs.values())), len(pointers), tuple(findings))
+
+    def _under_way(self, log: Mapping[int, Stored]) -> bool:
+        """Whether what follows from the last entry may not have been done yet."""
+        return bool(log) and _fresh(log[max(log)], self._clock())
 
     def _packages(self, group: str) -> dict[int, Package]:
         models = [each.model for each in self._registry.versions(group)]
@@ -97,27 +109,29 @@ class Audit:
         return {each.model.version: each for each in found if each}
 
 
-def findings_of(
-    model: ModelVersion, log: Mapping[int, Stored], anchors: Anchors, names: Names, now: datetime
-) -> tuple[Finding, ...]:
-    """What does not hold of one version's history; nothing when all of it does."""
+def read(
+    model: ModelVersion, log: Mapping[int, Stored], anchors: Anchors, now: datetime
+) -> tuple[VersionState, tuple[Finding, ...]]:
+    """One version's history, as far as it goes, and what does not hold of it."""
     found: list[Finding] = []
     state = VersionState(model)
     for seq in range(1, max(log, default=0) + 1):
         if seq not in log:
             found.append(Finding(model, seq, f"is missing, though entry {max(log)} is there"))
-            break
+            return state, tuple(found)
         entry = decode_entry(log[seq].value, seq=seq)
         later = apply(state, entry)
         problems = (*_chained(state, entry), *_written(log[seq], entry), *_decided(state, later, entry))
         found += [Finding(model, seq, each) for each in problems]
         state = later
-    found += [Finding(model, *each) for each in _anchored(state, anchors, names)]
-    written = log[state.head].at if state.head else None
-    under_way = written is not None and now - written < PATIENCE
-    if anchors.row and anchors.row.seq < state.head and not under_way:
+    found += [Finding(model, *each) for each in _anchored(state, anchors)]
+    if anchors.row and anchors.row.seq < state.head and not _fresh(log[state.head], now):
         found.append(Finding(model, state.head, f"is not known to the status, which ends at {anchors.row.seq}"))
-    return tuple(found)
+    return state, tuple(found)
+
+
+def _fresh(stored: Stored, now: datetime) -> bool:
+    return stored.at is not None and now - stored.at < PATIENCE
 
 
 def _chained(state: VersionState, entry: Entry) -> Iterator[str]:
@@ -160,6 +174,8 @@ def _voted(state: VersionState, entry: Entry, vote: Vote) -> Iterator[str]:
     opened, name = one.opened, vote.by.name
     if not state.in_order(vote.environment, opened.path):
         yield f"approves {vote.environment} before an environment that comes first"
+    if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "refuse":
+        yield f"is an approval by {name} where nobody knows who asked, though four eyes were wanted"
     if opened.four_eyes and vote.by.oid == opened.requester.oid:
         yield f"is an approval by {name}, who asked for it, though four eyes were wanted"
     place = opened.path.index(vote.environment) if vote.environment in opened.path else 0
@@ -170,8 +186,8 @@ def _voted(state: VersionState, entry: Entry, vote: Vote) -> Iterator[str]:
         yield "came after the time for an answer was over"
 
 
-def _anchored(state: VersionState, anchors: Anchors, names: Names) -> Iterator[tuple[int, str]]:
-    """What else knows of the end, and of the approvals; with the number of the entry in question."""
+def _anchored(state: VersionState, anchors: Anchors) -> Iterator[tuple[int, str]]:
+    """What else knows of the end, with the number of the entry in question."""
     row = anchors.row
     known = {"the registry": anchors.registered, "the status": row.seq if row else 0, "a thread": anchors.threaded}
     who = max(known, key=lambda each: known[each])
@@ -179,10 +195,25 @@ def _anchored(state: VersionState, anchors: Anchors, names: Names) -> Iterator[t
         yield state.head + 1, f"is missing: {who} knows {known[who]} entries, so the end was cut off"
     elif row and row.digest and 0 < row.seq <= state.head and row.digest != digest_of(state.entries[row.seq - 1]):
         yield row.seq, "is not the one that the status knows: it was changed"
-    for environment, pointer in anchors.approved.items():
-        own = own_approval(state, environment, names)
-        if own is None or _bare(own) != _bare(pointer):
-            yield 0, f"approved/{environment} says of it what its history does not say"
+
+
+def _pointed(
+    group: str, states: Iterable[VersionState], pointers: Mapping[str, str], names: Names
+) -> Iterator[Finding]:
+    """The approved models against all histories; what was rejected by hand goes on where it is loaded already."""
+    states = list(states)
+    for environment in sorted({*pointers, *(each for state in states for each in state.rounds)}):
+        own = [(state.braked, model) for state in states if (model := own_approval(state, environment, names))]
+        raw = read_approved(pointers.get(environment))
+        said = _bare(raw) if raw and raw.stands else ""
+        newest = max((model for braked, model in own if not braked), key=lambda each: each.order, default=None)
+        loaded = {_bare(model) for braked, model in own if braked} | {_bare(newest) if newest else ""}
+        readable = raw is not None or environment not in pointers
+        if said not in loaded or not readable:
+            version = (raw.model_package_version if raw else None) or (newest.model_package_version if newest else None)
+            wanted = f"v{newest.model_package_version}" if newest else "nothing"
+            says = f"approved/{environment} is not what the histories say, which is {wanted}"
+            yield Finding(ModelVersion(group, version or 1), 0, says)
 
 
 def _bare(pointer: ApprovedModel) -> str:
@@ -207,30 +238,20 @@ def _logs(
     return logs, tuple(odd)
 
 
-def _pointers(stored: Iterable[Stored], group: str, names: Names) -> dict[str, ApprovedModel]:
-    """The approved models that name a version, by environment."""
-    found = (
-        (each.name.rpartition("/")[2], read_approved(each.value))
-        for each in stored
-        if _parts(each, names.approved(group, "").rstrip("/"))
-    )
-    return {environment: value for environment, value in found if value and value.stands}
+def _threads(stored: Iterable[Stored], group: str, names: Names) -> dict[int, int]:
+    """How many entries the threads of each version's cards have told."""
+    told: dict[int, int] = {}
+    for each in stored:
+        parts = _parts(each, f"{names.root}/{group}/cards")
+        if parts and parts[0].isdecimal() and len(parts[0]) <= DIGITS and int(parts[0]):
+            seen = [posted.threaded for posted in read_card_record(each.value).surfaces.values()]
+            told[int(parts[0])] = max([told.get(int(parts[0]), 0), *seen])
+    return told
 
 
-def _threaded(stored: Iterable[Stored], model: ModelVersion, names: Names) -> int:
-    """How many entries the threads of a version's cards have told."""
-    folder = f"{names.root}/{model.group}/cards/{model.version}"
-    records = (read_card_record(each.value) for each in stored if _parts(each, folder))
-    return max((posted.threaded for record in records for posted in record.surfaces.values()), default=0)
-
-
-def _anchors(
-    number: int, package: Package | None, threaded: int, status: GroupStatus, pointers: Mapping[str, ApprovedModel]
-) -> Anchors:
-    said = package.metadata.get(HISTORY, "") if package else ""
-    registered = int(said) if said.isdecimal() and said.isascii() and len(said) <= DIGITS else 0
-    ours = {environment: each for environment, each in pointers.items() if each.model_package_version == number}
-    return Anchors(registered, threaded, status.versions.get(str(number)), ours)
+def _registered(package: Package | None) -> int:
+    """How many entries the registry knows of, where it holds what the bot wrote there."""
+    return last_written(package) if package else 0
 
 
 def _parts(stored: Stored, folder: str) -> Sequence[str] | None:

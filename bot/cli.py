@@ -153,6 +153,10 @@ def _verify(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     records, audit = wiring.records(environment), wiring.audit(environment)
     groups = [asked.group] if asked.group else list(records.every_group())
     found = [audit.verify(group) for group in _watched(groups, "groups verified")]
+    if asked.group and not found[0].versions and not found[0].findings:
+        raise UnknownRequest(
+            f"Nothing is recorded of {asked.group}. Check its name; `status` lists those that are known."
+        )
     if asked.json:
         print(json.dumps([to_json(each) for each in found]))
     else:
@@ -165,6 +169,8 @@ def _export(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     groups = [asked.group] if asked.group else list(records.every_group())
     if asked.at and not asked.approved:
         raise UnknownRequest("--at says when something was approved; name the environment: --approved prod.")
+    if asked.approved and (asked.since or asked.until):
+        raise UnknownRequest("--approved is about one moment: --at. --since and --until are about entries.")
     for position, group in enumerate(_watched(groups, "groups exported")):
         states = [records.look(ModelVersion(group, version)).state for version in records.versions(group)]
         columns: Sequence[str] = report.APPROVAL if asked.approved else report.COLUMNS

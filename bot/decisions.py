@@ -33,7 +33,7 @@ from bot.records import Look, Surroundings
 
 log = logging.getLogger(__name__)
 
-AGAIN = "Your answer was not recorded; nothing has changed. Please answer again on the card."
+AGAIN = "Your answer was not recorded; nothing has changed. Please press the button again."
 
 Asked = Callable[[], Member]
 Guard = Callable[[VersionState, Asked, Package | None], Event]

@@ -78,14 +78,13 @@ class Outcome:
 class Taking:
     """An approval that may be taken back: by whom, and what follows.
 
-    `uses` says whether the environment loads this version, `instead` what it loads then. `ends` are the environments
-    whose requests end with it, `stands` those whose approvals stay.
+    `uses` says whether the environment loads this version. `ends` are the environments whose requests end with it,
+    `stands` the requests whose approvals stay.
     """
 
     request: RequestId
     person: Person
     uses: bool
-    instead: int | None
     ends: tuple[str, ...]
     stands: tuple[RequestId, ...]
 
@@ -166,15 +165,15 @@ class Desk:
 
     def revoked(self, request: RequestId, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
         """What became of a revoke that was handed in."""
-        if self.records.look(request.model).state.holds(op_of(by, nonce, request)):
-            return Outcome(
-                Stage.RECORDED, f"The approval of {request.model} for {request.environment} is taken back.", request
-            )
+        refusal: Refused | None = None
         try:
             self.taking(request, by)
-        except Refused as refusal:
-            return self._open(refusal, since, request)
-        return self._open(None, since, request)
+        except Refused as trouble:
+            refusal = trouble
+        if self.records.look(request.model).state.holds(op_of(by, nonce, request)):
+            says = f"The approval of {request.model} for {request.environment} is taken back."
+            return Outcome(Stage.RECORDED, says, request)
+        return self._open(refusal, since, request)
 
     def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Person:
         """Whether somebody may ask for an environment, as far as can be told ahead; raise what refuses it."""
@@ -202,15 +201,16 @@ class Desk:
 
     def asked(self, model: ModelVersion, environment: str, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
         """What became of a request that was handed in."""
-        state, op = self.records.look(model).state, op_of(by, nonce, model)
-        for one in state.all_rounds:
-            if one.opened_entry.op == op:
-                return Outcome(Stage.RECORDED, f"{model} is asked about for {environment}.", one.id)
+        refusal: Refused | None = None
         try:
             self.asking(model, environment, by)
-        except NotRequestable as refusal:
-            return self._open(refusal, since, None)
-        return self._open(None, since, None)
+        except NotRequestable as trouble:
+            refusal = trouble
+        op = op_of(by, nonce, model)
+        for one in self.records.look(model).state.all_rounds:
+            if one.opened_entry.op == op:
+                return Outcome(Stage.RECORDED, f"{model} is asked about for {environment}.", one.id)
+        return self._open(refusal, since, None)
 
     def member(self, by: ChatUser) -> Member:
         """Who has signed in, with the approver groups that they are in; raise for whom nothing is shown to."""
@@ -302,4 +302,4 @@ def _taking(request: RequestId, person: Person, look: Look) -> Taking:
     standing = tuple(one.id for each in later if (one := state.standing(each)))
     slot = look.status.approved.get(name)
     uses = slot is None or slot.version in (None, request.version)
-    return Taking(request, person, uses, look.status.approved_beside(request.version, name), waiting, standing)
+    return Taking(request, person, uses, waiting, standing)

@@ -27,6 +27,10 @@ class Names:
         """What inference pipelines read."""
         return f"{self.root}/{group}/approved/{environment}"
 
+    def approved_all(self, group: str) -> str:
+        """The folder of what inference pipelines read."""
+        return f"{self.root}/{group}/approved"
+
     def cards(self, request: RequestId) -> str:
         """Where the cards of a request are."""
         return f"{self.root}/{request.group}/cards/{request.version}/{request.environment}/{request.round}"

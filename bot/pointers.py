@@ -41,11 +41,13 @@ def settle(pointer: Pointer, state: VersionState, names: Names) -> ApprovedModel
     """What has to be written, nothing when the pointer is right, or a doubt that only all logs can settle."""
     current = pointer.value
     wanted = own_approval(state, pointer.environment, names)
+    names_us = current is not None and current.stands and current.model_package_version == state.model.version
     if not pointer.trusted:
         return Doubt.RECOUNT
     if wanted is None:
-        names_us = current is not None and current.model_package_version == state.model.version
-        return Doubt.RECOUNT if names_us and current and current.status == APPROVED else None
+        return Doubt.RECOUNT if names_us else None
+    if state.braked and not names_us:
+        return None  # somebody has rejected it by hand: what loads it goes on, nothing begins to
     return better(wanted, current)
 
 

@@ -233,9 +233,13 @@ def _override(reader: "_Reader", number: int, table: Any, names: list[str]) -> O
     if unknown := [each for each in environments if each not in names]:
         reader.mistakes.append(f"{key}.environments: {unknown[0]!r} is none of {', '.join(map(str, names))}.")
     changes = {name: value for name, value in found.items() if value is not None}
-    if notify := changes.pop("notify", None):
+    if "approvers" in changes:
+        changes.setdefault("approvers_name", "")  # the name of other people would lead to them
+    if (notify := changes.pop("notify", None)) is not None:
         told = reader.table(f"{key}.notify", notify, _NOTIFY)
         changes["notify"] = {surface: address for surface, address in told.items() if address}
+        if not notify:
+            reader.mistakes.append(f"{key}.notify: names nobody; leave it out, or give a channel or addresses.")
     if not changes and not any(mistake.startswith(key) for mistake in reader.mistakes):
         reader.mistakes.append(f"{key}: changes nothing; give a key of [[environments]], such as required = 2.")
     return Override(tuple(groups), tuple(environments), changes)

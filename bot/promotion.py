@@ -25,7 +25,10 @@ from bot.projection import Projection
 
 log = logging.getLogger(__name__)
 
-UNSURE = "Your answer could not be confirmed. Please look at the card in a few minutes; if it still asks, answer again."
+UNSURE = (
+    "Your answer could not be confirmed. Please look at the card in a few minutes; if it does not show your answer, "
+    "press the button again."
+)
 TRYING = "Your answer has arrived but could not be checked yet. Still trying; you need not press again."
 IMPOSSIBLE = "Your answer could not be carried out. Please tell a platform engineer; the log says what is wrong."
 RECORDED = "Your answer is recorded."

@@ -9,6 +9,7 @@ from bot.history import VersionState
 
 HISTORY = "approval-history"
 DIGEST = "approval-digest"
+LONGEST_NUMBER = 9
 PUT_BACK_AT_MOST = 2
 """By-hand changes of one version that are put back; then a person has to look."""
 
@@ -64,6 +65,14 @@ def by_hand(state: VersionState, package: Package, path: tuple[str, ...]) -> Obs
         return Observed("approved", by, Hand.RELEASE)
     what = "approved" if package.status == ApprovalStatus.APPROVED else "changed"
     return Observed(what, by, Hand.PUT_BACK if state.put_back < PUT_BACK_AT_MOST else Hand.LEFT)
+
+
+def last_written(package: Package) -> int:
+    """The number of the entry that the bot's last write followed; 0 where the registry no longer says what it wrote."""
+    said, statuses = package.metadata.get(HISTORY, ""), set(ApprovalStatus)
+    ours = {name: value for name, value in package.metadata.items() if name == HISTORY or value in statuses}
+    known = said.isdecimal() and said.isascii() and len(said) <= LONGEST_NUMBER
+    return int(said) if known and package.metadata.get(DIGEST) == _digest(package.status, ours) else 0
 
 
 def _ours(state: VersionState, package: Package, path: tuple[str, ...]) -> bool:

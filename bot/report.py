@@ -43,7 +43,7 @@ def history_rows(state: VersionState) -> list[dict[str, Any]]:
 def entry_values(state: VersionState) -> list[dict[str, Any]]:
     """Every entry as it is stored, with what it is about; what is no JSON object stands as text."""
     model = {"model_package_group_name": state.model.group, "model_package_version": state.model.version}
-    return [{**model, "seq": entry.seq, "at": rfc3339(entry.at), **_stored(entry)} for entry in state.entries]
+    return [{**_stored(entry), **model, "seq": entry.seq, "at": rfc3339(entry.at)} for entry in state.entries]
 
 
 def approved_then(states: Iterable[VersionState], environment: str, at: datetime, names: Names) -> ApprovedModel | None:
@@ -73,7 +73,7 @@ def verified(groups: Sequence[Verified]) -> str:
         sum(getattr(each, name) for each in groups) for name in ("versions", "entries", "pointers")
     )
     broken = len({each.model for group in groups for each in group.findings})
-    verdict = f"{broken} of them do not hold." if broken else "All of it holds."
+    verdict = f"{broken} versions do not hold." if broken else "All of it holds."
     looked = f"{len(groups)} groups, {versions} versions, {entries} entries, {pointers} approved models: {verdict}"
     return "\n".join([*lines, looked])
 

@@ -137,6 +137,9 @@ def revocable(state: VersionState, request: RequestId) -> Round:
     """The approval that would be taken back, if it stands and no later one does."""
     one = state.round(request)
     latest = state.standing(request.environment)
+    if one and one.state is State.REVOKED and one.ending:
+        when = f"{one.ending.at:%Y-%m-%d %H:%M} UTC"
+        raise AlreadyDecided(f"{request.model} for {request.environment}: {plain(who_ended(one))}, {when}.")
     if one is None or one.state is not State.APPROVED or latest is None or latest.id != one.id:
         raise NotRevocable(
             f"{request} is not an approval that stands; nothing was revoked. See /model-status {request.group}."

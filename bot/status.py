@@ -78,12 +78,6 @@ class GroupStatus:
             if stand and stand.state is State.PENDING and int(number) < model.version and stand.at < before:
                 yield RequestId(model.group, int(number), environment, stand.round)
 
-    def approved_beside(self, version: int, environment: str) -> int | None:
-        """The version that was approved last for an environment, apart from this one."""
-        stands = ((int(number), row.environments.get(environment)) for number, row in self.versions.items())
-        found = [(each.at, number) for number, each in stands if each and each.state is State.APPROVED]
-        return max(((at, number) for at, number in found if number != version), default=(None, None))[1]
-
     def joined(self, other: "GroupStatus") -> "GroupStatus":
         """The knowledge of both."""
         versions = _join(self.versions, other.versions, lambda row: row.seq)

@@ -28,12 +28,12 @@ Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 UNCONFIRMED = (
-    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it still asks, press the "
-    "button again, which does no harm."
+    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it does not show it, "
+    "press the button again, which does no harm."
 )
 UNCONFIRMED_FORM = (
-    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it still asks, submit "
-    "the form again, which does no harm."
+    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it does not show it, "
+    "submit the form again, which does no harm."
 )
 NO_FORM = "The form for the reason could not be opened, so nothing was recorded. Please press the button again."
 UNKNOWN_NOW = "Nothing was recorded: who you are could not be looked up just now. Please press the button again."

@@ -43,8 +43,8 @@ MESSAGE = "application/vnd.microsoft.activity.message"
 ERROR = "application/vnd.microsoft.error"
 RECORDING = "Your answer is being recorded. The card will show it in a moment."
 UNCONFIRMED = (
-    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it still asks, press the "
-    "button again, which does no harm."
+    "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it does not show it, "
+    "press the button again, which does no harm."
 )
 UNKNOWN_NOW = "Nothing was recorded: who you are could not be looked up just now. Please press the button again."
 BROKEN = "This button is broken, so nothing was recorded. Please tell the people who run Model Approvals."

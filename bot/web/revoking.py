@@ -66,13 +66,11 @@ def _page(site: Site, caller: Caller, *, typed: str = "", mistake: str = "") -> 
 
 def _follows(taking: Taking) -> list[str]:
     """What will be so afterwards, in sentences."""
-    name, group = taking.request.environment, taking.request.group
-    if not taking.uses:
-        loads = f"{name} does not load this version now, and goes on with what it loads."
-    elif taking.instead:
-        loads = f"{name} loads {group} v{taking.instead} instead, the newest approval that stands."
+    name = taking.request.environment
+    if taking.uses:
+        loads = f"{name} then loads the newest other approval that stands, or nothing; the thread says which."
     else:
-        loads = f"Nothing is approved for {name} then: its pipelines are told so, and load nothing."
+        loads = f"{name} does not load this version now, and goes on with what it loads."
     ends = f"The request for {', '.join(taking.ends)} ends." if taking.ends else ""
     return [each for each in (loads, ends) if each]
 

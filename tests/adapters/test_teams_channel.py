@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -291,9 +292,10 @@ def test_a_port_that_nobody_serves_is_unavailable(teams):
 
 
 def test_a_server_that_proves_nothing_gets_no_token(teams, tmp_path):
+    began = time.monotonic()
     with pytest.raises(Unavailable, match="SSLError"):
         connector_to(teams, ca_bundle=str(own_ca(tmp_path))).post_root(CHANNEL, WORDS)
-    assert teams.calls == []
+    assert [each for each in teams.calls if each.started >= began] == [], "others may be late"
 
 
 def own_ca(folder):

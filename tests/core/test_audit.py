@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from bot.audit import Anchors, Audit, findings_of
+from bot.audit import Anchors, Audit, read
 from bot.domain import Answer, Expiry, Hand, ModelVersion, Observed, Opened, Person, Requester, Revoked, Unknown, Vote
 from bot.encoding import encode
 from bot.history import VersionState, apply, next_entry
@@ -67,7 +67,7 @@ def test_a_history_that_nobody_touched_holds():
     assert {Opened, Vote, Revoked, Observed, Expiry} <= kinds
     assert (result.findings, result.versions) == ((), 5)
     assert result.entries == sum(len(world.entries(model)) for model in world.models())
-    assert result.pointers == 1
+    assert result.pointers == 2
 
 
 def entries_of(world):
@@ -173,9 +173,53 @@ def test_an_approved_model_that_says_something_else_is_found(key):
     value = json.loads(world.parameters.value(name))
     value[key] = [] if key == "approved_by" else "2026-11-24T09:00:00.000Z" if key == "approved_at" else "other"
     world.parameters.stored[name] = [encode(value)]
-    assert found(world) == [
-        f"churn v{value['model_package_version']}: approved/dev says of it what its history does not say"
-    ]
+    version = value["model_package_version"]
+    assert found(world) == [f"churn v{version}: approved/dev is not what the histories say, which is v{version}"]
+
+
+@pytest.mark.parametrize("value", ["garbage", None, "older"])
+def test_an_approved_model_that_was_put_back_or_taken_away_is_found(value):
+    world = deepcopy(lived())
+    name = world.names.approved("churn", "dev")
+    older = world.parameters.stored[name][0]
+    assert '"model_package_version":1' in older
+    world.parameters.stored[name] = [older if value == "older" else value]
+    if value is None:
+        del world.parameters.stored[name]
+    assert "approved/dev is not what the histories say, which is v3" in "".join(found(world))
+
+
+def test_a_thread_misses_a_history_that_is_gone():
+    world = deepcopy(lived())
+    for name in [each for each in world.parameters.stored if "/history/1/" in each or "/_status/churn" in each]:
+        del world.parameters.stored[name]
+    del world.registry.packages[MODEL]
+    assert any(each.startswith("churn v1, entry 1: is missing: a thread knows") for each in found(world))
+
+
+def test_what_others_copied_into_the_registry_is_no_anchor():
+    world = deepcopy(lived())
+    copied = dict(world.registry.packages[MODEL].metadata)
+    other = replace(world.registry.packages[MODEL], model=ModelVersion("churn", 9), metadata=copied, status="Rejected")
+    world.registry.packages[other.model] = other
+    assert found(world) == []
+
+
+def test_a_brake_that_somebody_pulled_is_no_fault_and_nothing_begins_to_load_it():
+    world = World(policy_of(("dev",)))
+    for version in (1, 2):
+        world.register(version)
+        world.drain()
+        world.answer("maya", f"churn/{version}/dev/1")
+        world.drain()
+    world.registry.edit(MODEL, "somebody", status="Rejected")
+    world.drain()
+    world.revoke("maya", "churn/2/dev/1")
+    world.drain()
+    assert world.pointer("dev") is None
+    world.sweep(everything=True)
+    assert world.pointer("dev") is None
+    assert found(world) == []
 
 
 @pytest.mark.parametrize("name", ["1", "1/1", "1/0001/x", "x/0001", "1/0000", "01/0001", "1/00001"])
@@ -205,7 +249,7 @@ def said(*events, written=None):
         entry = next_entry(state, replace(event, checked_at=at) if asked else event, f"op-{number}", at)
         state = apply(state, entry)
         log[number] = Stored(NAMES.entry(MODEL, number), entry.raw, 1, written)
-    return [each.says for each in findings_of(MODEL, log, Anchors(), NAMES, START)]
+    return [each.says for each in read(MODEL, log, Anchors(), START)[1]]
 
 
 def test_a_decision_as_it_should_be_is_not_found_fault_with():
@@ -230,6 +274,10 @@ def test_a_decision_as_it_should_be_is_not_found_fault_with():
         ((OPENED, OPENED), "counts for nothing"),
         ((OPENED, VOTE, Expiry("dev", 1)), "counts for nothing"),
         ((replace(OPENED, four_eyes=True, requester=Requester("Maya", VOTE.by.oid)), VOTE), "four eyes were wanted"),
+        (
+            (replace(OPENED, four_eyes=True, unknown_requester="refuse", requester=Requester("?")), VOTE),
+            "nobody knows who asked",
+        ),
         ((replace(OPENED, expires_at=START), VOTE), "after the time for an answer"),
         (
             (replace(OPENED, environment="test"), replace(VOTE, environment="test")),
@@ -259,6 +307,6 @@ def test_an_entry_whose_job_is_still_under_way_is_not_found_fault_with():
     log = {1: Stored(NAMES.entry(MODEL, 1), entry.raw, 1, START)}
     row = lived().near().records.statuses(["churn"])["churn"].versions["1"]
     anchors = Anchors(row=replace(row, seq=0))
-    assert findings_of(MODEL, log, anchors, NAMES, START + timedelta(minutes=1)) == ()
-    [late] = findings_of(MODEL, log, anchors, NAMES, START + timedelta(hours=1))
+    assert read(MODEL, log, anchors, START + timedelta(minutes=1))[1] == ()
+    [late] = read(MODEL, log, anchors, START + timedelta(hours=1))[1]
     assert late.says == "is not known to the status, which ends at 0"

@@ -252,6 +252,7 @@ def test_what_is_different_for_some_groups_counts_for_them_alone():
     assert plain == policy.environments[1]
     assert (prod.required, prod.approvers, dev.required, dev.approvers) == (2, OTHERS, 1, GUID)
     assert (prod.notify, prod.expires_after) == ({"teams": "19:0123456789abcdef@thread.tacv2"}, timedelta(hours=36))
+    assert prod.who_may_answer == f"members of the group {OTHERS}", "not by the name of the others"
     assert (last.required, last.four_eyes, last.approvers) == (3, True, OTHERS), "the later of two counts"
     assert policy.environment("uat", "churn-eu") is None
     assert policy.teams, "where an override asks somebody in Teams, somebody is asked there"
@@ -271,6 +272,7 @@ def test_what_is_different_for_some_groups_counts_for_them_alone():
             "overrides[1].environments: 'uat' is none of dev, prod",
         ),
         ({"groups": '["a"]', "notify": '{ slack = "#models" }'}, "overrides[1].notify.slack: '#models' is not right"),
+        ({"groups": '["a"]', "required": "2", "notify": "{}"}, "overrides[1].notify: names nobody"),
         ({"groups": '["a"]', "notify": "7"}, "overrides[1].notify: 7 is not right"),
     ],
 )

@@ -394,11 +394,15 @@ def test_an_approval_that_stands_may_be_revoked_with_a_reason():
         (asked(), "churn/7/dev/1"),
         (approved_in_dev(), "churn/7/dev/2"),
         (approved_in_dev(), "churn/7/test/1"),
-        (after(approved_in_dev(), revoked()), "churn/7/dev/1"),
     ],
 )
 def test_what_does_not_stand_cannot_be_revoked(state, request_id):
     refusal(NotRevocable, lambda: revoke(state, request_id), request_id, "nothing was revoked", "/model-status churn")
+
+
+def test_what_was_revoked_already_says_by_whom():
+    state = after(approved_in_dev(), revoked())
+    refusal(AlreadyDecided, lambda: revoke(state, "churn/7/dev/1"), "Revoked by Omar", "UTC")
 
 
 def test_a_revoke_needs_a_reason_and_an_approver():

@@ -53,7 +53,7 @@ def test_an_entry_that_somebody_has_changed_is_named(stack, said):
         assert how == 4
         assert told.splitlines()[0] == "churn v1, entry 2: was written 2 times; entries are written once"
         assert "churn v1, entry 3: does not follow from the entry before it" in told
-        assert "approved/dev says of it what its history does not say" in told
+        assert "is not the one that the status knows" not in told.splitlines()[0]
         store.delete_parameter(Name=FIRST)
         told, how = said("verify", "churn")
         assert (told.splitlines()[0], how) == ("churn v1, entry 2: is missing, though entry 3 is there", 4)
@@ -121,9 +121,27 @@ def test_the_page_on_which_an_approval_is_taken_back_is_that_of_the_one_that_sta
     assert "there is nothing to take back" in capsys.readouterr().err
 
 
+def test_a_group_of_which_nothing_is_recorded_is_a_mistake(stack, capsys):
+    assert main(["verify", "chrun"], stack.environment) == 1
+    assert "Nothing is recorded of chrun." in capsys.readouterr().err
+
+
+def test_an_entry_cannot_say_that_it_is_another_one(stack, said):
+    store, name = stack.aws.client("ssm"), "/model-approvals/churn/history/1/0004"
+    lie = {"at": 5, "seq": 9, "model_package_group_name": "other", "kind": "vote"}
+    store.put_parameter(Name=name, Value=json.dumps(lie), Type="String")
+    try:
+        last = [json.loads(line) for line in said("export", "churn")[0].splitlines()][-1]
+        assert (last["seq"], last["model_package_group_name"], last["at"]) == (4, "churn", "1970-01-01T00:00:00.000Z")
+    finally:
+        store.delete_parameter(Name=name)
+
+
 def test_a_time_of_no_environment_is_a_mistake(stack, capsys):
     assert main(["export", "--at", "2026-01-01"], stack.environment) == 1
     assert "name the environment" in capsys.readouterr().err
+    assert main(["export", "--approved", "dev", "--until", "2026-01-01"], stack.environment) == 1
+    assert "about one moment" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["export", "--since", "yesterday"], stack.environment)
     assert "not a day or time such as" in capsys.readouterr().err

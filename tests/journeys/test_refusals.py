@@ -31,7 +31,7 @@ from tests.journeys.people import approve, buttons, card, reject, state, told
 pytestmark = pytest.mark.usefixtures("well")
 
 UNIDENTIFIED = "could not be identified as one person"
-NOT_RECORDED = "Your answer was not recorded; nothing has changed. Please answer again on the card."
+NOT_RECORDED = "Your answer was not recorded; nothing has changed. Please press the button again."
 STILL_TRYING = "Still trying; you need not press again."
 
 

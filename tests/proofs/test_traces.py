@@ -72,7 +72,7 @@ def test_a_revoke_that_comes_late_for_an_older_round_is_refused():
     world.worker().handle(late, Receipt())
 
     assert world.request_state("churn/1/dev/2") is State.APPROVED
-    assert "nothing was revoked" in world.channel.told("priya")[0]
+    assert "Revoked by Maya: bad in use" in world.channel.told("priya")[0]
 
 
 def test_the_pointer_falls_back_to_the_version_before_and_then_to_none():

@@ -407,10 +407,11 @@ class World:
         self._want(row == row_of(state), f"L1: the status of {state.model} is {row}, wanted {row_of(state)}")
 
     def _check_newest(self, environment: str) -> None:
+        named = self.pointer(environment)
         approvals = [
             own_approval(state, environment, self.names)
             for state in map(self.state, self.models())
-            if state.standing(environment)
+            if state.standing(environment) and (not state.braked or state.model.version == named)
         ]
         newest = max((each for each in approvals if each), key=lambda each: each.order, default=None)
         wanted = newest.model_package_version if newest else None
