@@ -19,6 +19,7 @@ from bot.records import CardRecord, Posted
 
 log = logging.getLogger(__name__)
 
+SURFACES = {"slack": "Slack", "teams": "Microsoft Teams", "email": "e-mail"}
 LATE = PATIENCE + timedelta(minutes=1)
 """After this time no call of a dead worker can land any more: one last repaint settles a card."""
 
@@ -101,6 +102,7 @@ class Display:
                     yield partial(self._repaint_twin, surface, twin, one)
 
     def _replies(self) -> Iterable[Callable[[], object]]:
+        yield from self._losses()
         for one, surface, posted in self._shown():
             later = self._state.entries[posted.threaded :]
             lines = [entry for entry in later if one.id in threads_of(self._state, entry)]
@@ -108,6 +110,16 @@ class Display:
                 lines = [entry for entry in lines if one.ending and one.ending.seq == entry.seq]
             if lines:
                 yield partial(self._reply, one, surface, posted.ref, lines)
+
+    def _losses(self) -> Iterable[Callable[[], object]]:
+        """A card that nobody sees any more is told of on another surface, once."""
+        for one in self._state.all_rounds:
+            cards = self._posted(one)
+            others = [each for each, posted in cards.items() if each in self._near.channels and not posted.given_up]
+            chats_first = sorted(others, key=lambda each: not self._repaints(each))
+            for surface, lost in cards.items():
+                if lost.given_up and not lost.settled and others:
+                    yield partial(self._tell_loss, one, surface, chats_first[0])
 
     def _shown(self) -> Iterable[tuple[Round, str, Posted]]:
         for one in self._state.all_rounds:
@@ -142,7 +154,9 @@ class Display:
             ref = self._near.channels[surface].post(address, card, self._first(surface))
         except Refused as refused:
             log.error("card of %s given up on %s: %s", one.id, surface, refused)
-            self._keep(one, surface, Posted(address, threaded=seq, given_up=str(refused)))
+            before = self._posted(one).get(surface)
+            told = before is not None and before.settled
+            self._keep(one, surface, Posted(address, threaded=seq, given_up=str(refused), settled=told))
         except Unavailable as trouble:
             log.warning("card of %s not posted to %s yet: %s", one.id, surface, trouble)
             self._failed = True
@@ -174,6 +188,14 @@ class Display:
             self._note(one, surface, threaded=entry.seq)
             if self._task.sweeping and isinstance(entry.event, Vote):
                 self._tell_late(entry.event)
+
+    def _tell_loss(self, one: Round, surface: str, other: str) -> None:
+        """Whoever reads the other card can see to it."""
+        lost, card = self._posted(one)[surface], card_of(self._state, one)
+        says = f"The card of {one.id} cannot be shown in {SURFACES.get(surface, surface)} ({lost.given_up}). "
+        line = (says, "Whoever is asked there does not see it; please tell a platform engineer.")
+        if self._try(one, other, partial(self._near.channels[other].reply, self._posted(one)[other].ref, line, card)):
+            self._note(one, surface, settled=True)
 
     def _loads(self, entry: Entry) -> Line:
         """What an environment loads now that an approval was taken back, where this job has settled that."""

@@ -29,7 +29,10 @@ READ_AGAIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A card on one surface: where, what it shows, how far its thread is told; or why it was given up."""
+    """A card on one surface: where, what it shows, how far its thread is told; or why it was given up.
+
+    `settled`: nothing is left to be done, after an end, or once another surface has said that it was given up.
+    """
 
     channel: str
     ts: str = ""

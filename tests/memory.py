@@ -243,6 +243,8 @@ class MemoryChannel:
     def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
         def effect() -> None:
             self._check()
+            if ref.ts not in self.messages:
+                raise Refused("message_not_found")
             self.messages[ref.ts].replies.append(plain(line))
 
         self._gate("reply", effect)

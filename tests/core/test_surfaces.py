@@ -134,3 +134,63 @@ def test_mails_that_cannot_be_sent_hold_up_no_card(trouble):
     texts = [reply for mail in sent(world) for reply in mail.replies]
     assert texts == ([] if isinstance(trouble, Refused) else ["Maya approved churn v1 for dev."])
     assert len(sent(world)) == 2, "the request for test has reached the mailboxes in the end"
+
+
+LOST = "The card of churn/1/dev/1 cannot be shown in Slack (is_archived). "
+
+
+def without_slack(*, times=1):
+    """A world in which Slack's channel has been archived before anything was asked."""
+    found = replace(policy_of(), environments=tuple(replace(each, notify=PLACES) for each in policy_of().environments))
+    world = World(found)
+    world.channels["teams"] = MemoryChannel(world.gate)
+    world.channel.broken = Refused("is_archived")
+    world.register(1)
+    world.drain()
+    for _ in range(times):
+        world.sweep()
+    return world
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_card_that_cannot_be_shown_is_told_of_on_another_surface_once(times):
+    world = without_slack(times=times)
+    [message] = world.channels["teams"].messages.values()
+    assert [each for each in message.replies if "cannot be shown" in each] == [
+        f"{LOST}Whoever is asked there does not see it; please tell a platform engineer."
+    ]
+    assert posted(world, "slack").given_up == "is_archived"
+    answered(world)
+    assert world.pointer("dev") == 1, "a chat never holds up a decision"
+
+
+def test_a_channel_that_was_mended_is_asked_again():
+    world = without_slack()
+    world.channel.broken = None
+    world.sweep()
+    [message] = world.channel.messages.values()
+    assert message.card.open
+    assert posted(world, "slack").given_up == ""
+
+
+def test_where_nobody_else_could_read_it_the_loss_stays_in_the_log(caplog):
+    world = World(policy_of())
+    world.channel.broken = Refused("is_archived")
+    world.register(1)
+    world.drain()
+    world.sweep()
+    assert "given up on slack: is_archived" in caplog.text
+    answered(world)
+    assert world.pointer("dev") == 1
+
+
+def test_a_card_that_was_deleted_is_told_of_too():
+    world = asked()
+    del world.channel.messages[posted(world, "slack").ts]
+    answered(world)
+    world.sweep()
+    message = next(iter(world.channels["teams"].messages.values()))
+    assert any("cannot be shown in Slack (message_not_found)" in each for each in message.replies)
+    head = len(message.replies)
+    world.sweep()
+    assert len(message.replies) == head
