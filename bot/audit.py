@@ -174,7 +174,7 @@ def _voted(state: VersionState, entry: Entry, vote: Vote) -> Iterator[str]:
     opened, name = one.opened, vote.by.name
     if not state.in_order(vote.environment, opened.path):
         yield f"approves {vote.environment} before an environment that comes first"
-    if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "refuse":
+    if opened.four_eyes and not opened.requester.known and opened.unknown_requester == "refuse":
         yield f"is an approval by {name} where nobody knows who asked, though four eyes were wanted"
     if opened.four_eyes and vote.by.oid == opened.requester.oid:
         yield f"is an approval by {name}, who asked for it, though four eyes were wanted"

@@ -397,7 +397,10 @@ def _summary(one: Round, table: Table | None) -> str:
 
 
 def _facts(opened: Opened, version: int) -> Iterable[Line]:
-    first: Line = ("Requested by ", Strong(opened.requester.name)) if opened.requester.name else ("Requester unknown",)
+    requester = opened.requester
+    first: Line = ("Requested by ", Strong(requester.name)) if requester.name else ("Requester unknown",)
+    if requester.declared:
+        first = (*first, " (as its pipeline says)")
     if opened.commit:
         short = opened.commit[:7]
         first = (*first, " · commit ", Link(short, opened.commit_url) if opened.commit_url else Code(short))
@@ -406,8 +409,10 @@ def _facts(opened: Opened, version: int) -> Iterable[Line]:
         told = "" if opened.evidence.uri or not opened.evidence.metrics else " · as reported, not read from storage"
         when: Line = (" · ", Moment(run.at)) if run.at else ()
         yield (f"Measured in {run.environment} by ", Code(run.name), *when, told)
-    if opened.four_eyes and not opened.requester.oid and opened.unknown_requester == "allow":
+    if opened.four_eyes and not requester.oid and opened.unknown_requester == "allow":
         yield ("Four eyes are wanted, but the requester is not known in the directory: nobody is excluded.",)
+    if opened.four_eyes and requester.oid and requester.declared:
+        yield ("Four eyes are wanted, and only the pipeline says who asked: nobody else is excluded.",)
     if opened.champion and opened.champion.version > version:
         yield (Strong(f"Replaces the newer v{opened.champion.version}."),)
     yield from _out_of_bounds(opened)

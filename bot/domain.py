@@ -136,10 +136,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who registered the version or asked for the round; `oid` is empty when nobody could be found."""
+    """Who registered the version or asked for the round; `oid` is empty when nobody could be found.
+
+    `declared`: a pipeline has said so itself, in metadata that anybody who registers may write.
+    """
 
     name: str
     oid: str = ""
+    declared: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether AWS or a sign-in stands for it."""
+        return bool(self.oid) and not self.declared
 
 
 @dataclass(frozen=True, slots=True)

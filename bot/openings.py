@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 MOST_TOLD = 5
 """Entries about batch inferences of one environment that asked for nothing: a log is no monitoring."""
+REQUESTED_BY = "requested-by"
+"""The metadata of a model package in which a pipeline may say for whom it registers: an address."""
 TIDY_AFTER = timedelta(hours=1)
 """How long a marker outlives its request."""
 
@@ -244,7 +246,10 @@ class Openings:
         return _noting(found, "It has changed since it was measured in a run.") if measured else found
 
     def _requester(self, package: Package) -> Requester:
-        """Who registered the version, tied to the directory where an address is known."""
+        """Who registered the version, as AWS says it, else as its pipeline does; tied to the directory by address."""
+        declared = package.metadata.get(REQUESTED_BY, "") if "@" not in package.created_by else ""
+        if "@" in declared:
+            return Requester(declared, self._near.directory.find(declared), declared=True)
         known = "@" in package.created_by
         return Requester(package.created_by, self._near.directory.find(package.created_by) if known else "")
 

@@ -353,7 +353,7 @@ def _four_eyes(one: Round, person: Person, environment: EnvironmentPolicy) -> No
     if requester.oid == person.oid:
         message = f"You asked for this promotion, so somebody else has to answer: {environment.who_may_answer}."
         raise SelfApproval(message)
-    if not requester.oid and "refuse" in (one.opened.unknown_requester, environment.unknown_requester):
+    if not requester.known and "refuse" in (one.opened.unknown_requester, environment.unknown_requester):
         message = (
             f"{environment.name} wants four eyes, and nobody knows who asked for {one.id.model}. "
             "Ask for the promotion by name, so that somebody else can approve it."

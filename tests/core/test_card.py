@@ -181,6 +181,14 @@ def test_the_first_fact_names_requester_and_commit():
     assert Link("0123456", "https://git.example/c/1") in linked
 
 
+def test_a_requester_whom_only_a_pipeline_names_is_marked():
+    declared = Requester("dana@example.com", "oid-dana", declared=True)
+    assert facts(requester=declared)[0] == "Requested by dana@example.com (as its pipeline says)"
+    said = "Four eyes are wanted, and only the pipeline says who asked: nobody else is excluded."
+    assert said in facts(four_eyes=True, requester=declared)
+    assert said not in facts(requester=declared)
+
+
 def test_four_eyes_without_a_known_requester_are_said_to_exclude_nobody():
     unknown = Requester("pipeline")
     said = "Four eyes are wanted, but the requester is not known in the directory: nobody is excluded."

@@ -219,6 +219,20 @@ def test_four_eyes_refuse_the_requester_under_the_card_or_the_present_policy(sna
     assert vote(state, who=member("Omar"), environment=call)
 
 
+@pytest.mark.parametrize("unknown", ["allow", "refuse"])
+def test_whom_a_pipeline_names_is_excluded_but_does_not_count_as_known(unknown):
+    state = asked(requester="oid-maya", four_eyes=True, unknown_requester=unknown)
+    [one] = state.rounds["dev"]
+    declared = replace(one.opened, requester=replace(one.opened.requester, declared=True))
+    state = replace(state, rounds={"dev": (replace(one, opened=declared),)})
+    call = rule(four_eyes=True, unknown_requester=unknown)
+    refusal(SelfApproval, lambda: vote(state, environment=call), "You asked")
+    if unknown == "refuse":
+        refusal(SelfApproval, lambda: vote(state, who=member("Omar"), environment=call), "nobody knows who asked")
+    else:
+        assert vote(state, who=member("Omar"), environment=call)
+
+
 def test_four_eyes_refuse_everybody_when_the_requester_is_unknown_and_that_is_refused():
     state = asked(four_eyes=True, unknown_requester="refuse")
     refusal(SelfApproval, lambda: vote(state), "dev wants four eyes", "churn v7", "Ask for the promotion by name")

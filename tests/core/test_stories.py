@@ -18,6 +18,7 @@ from bot.domain import (
     MessageRef,
     Metric,
     ModelVersion,
+    Requester,
     RequestId,
     State,
     rfc3339,
@@ -506,3 +507,27 @@ def test_what_a_repaint_and_a_reply_note_side_by_side_is_both_remembered():
     posted = display.changed[request].surfaces["slack"]
     told = [entry.seq for entry in state.entries if request in threads_of(state, entry)]
     assert (posted.shown, posted.threaded) == (card_shown(state, state.round(request)).digest, told[-1])
+
+
+@pytest.mark.parametrize(
+    ("created_by", "metadata", "requester"),
+    [
+        ("dana@example.com", {"requested-by": "omar@example.com"}, Requester("dana@example.com", "oid-dana")),
+        (
+            "train-pipeline",
+            {"requested-by": "dana@example.com"},
+            Requester("dana@example.com", "oid-dana", declared=True),
+        ),
+        ("train-pipeline", {"requested-by": "who@example.com"}, Requester("who@example.com", "", declared=True)),
+        ("train-pipeline", {"requested-by": "dana"}, Requester("train-pipeline")),
+        ("", {}, Requester("")),
+    ],
+)
+def test_who_asked_is_whom_aws_names_else_whom_the_pipeline_names(monkeypatch, created_by, metadata, requester):
+    world = World()
+    monkeypatch.setattr(world.directory, "find", lambda email: {"dana@example.com": "oid-dana"}.get(email, ""))
+    world.register(1)
+    package = world.registry.packages[MODEL]
+    world.registry.packages[MODEL] = replace(package, created_by=created_by, metadata=metadata)
+    world.drain()
+    assert world.state(MODEL).pending[0].opened.requester == requester
