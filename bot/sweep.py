@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain import ModelVersion
+from bot.encoding import sha256
 from bot.jobs import CheckJob, OpenJob, TidyJob
 from bot.policy import Policy
 from bot.ports import Clock, Jobs, Listed, ModelRegistry
@@ -11,6 +13,8 @@ from bot.records import Records
 RECENT = timedelta(days=1)
 """How far back a usual sweep looks for registrations that no event told of."""
 PAGE = 10
+EVERY, SLICES = 300, 12
+"""Seconds between two sweeps, as the schedule has it; so each group's approved models are looked at once an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,10 @@ class Sweep:
     def run(self, sender: str, *, everything: bool = False) -> Swept:
         """Put jobs on the queues; `sender` names this run, so that none of them is swallowed as a repetition."""
         opened = self._open_missed(sender, everything=everything)
-        return Swept(opened, self._walk_markers(sender))
+        checked = self._walk_markers(sender)
+        if not everything:
+            self._check_pointers(sender)
+        return Swept(opened, checked)
 
     def _open_missed(self, sender: str, *, everything: bool) -> int:
         since = self._policy.since
@@ -66,3 +73,13 @@ class Sweep:
         for model, environment in walked:
             self._jobs.put(TidyJob(model, environment, sender))
         return len(walked)
+
+    def _check_pointers(self, sender: str) -> None:
+        """Have the approved models of this sweep's slice of the groups compared with their histories."""
+        turn = int(self._clock().timestamp()) // EVERY % SLICES
+        groups = [each for each in self._records.groups() if int(sha256(each)[:8], 16) % SLICES == turn]
+        for group, status in self._records.statuses(groups).items():
+            loaded = {slot.version for slot in status.approved.values() if slot.version}
+            newest = {max(map(int, status.versions))} if status.versions and not loaded else set()
+            for version in sorted(loaded | newest):
+                self._jobs.put(CheckJob(ModelVersion(group, version), sender))

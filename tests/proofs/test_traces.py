@@ -336,6 +336,47 @@ def test_a_pointer_changed_by_hand_is_counted_anew():
     world.check_rest()
 
 
+@pytest.mark.parametrize("value", ['{"status":"Approved","nonsense":1}', None])
+def test_a_pointer_changed_by_hand_is_put_right_within_the_hour(value):
+    """Nothing waits any more, and no event tells of it."""
+    world = World(policy_of(("dev",)))
+    approved_in_dev(world)
+    for _ in range(30):
+        world.sweep()
+        world.clock.advance(minutes=5)
+    assert not [name for name in world.parameters.stored if "/_open/" in name]
+    name = world.names.approved("churn", "dev")
+    world.parameters.stored[name].append(value) if value else world.parameters.stored.pop(name)
+    looked = 0
+    while world.pointer("dev") != 1:
+        world.sweep()
+        world.clock.advance(minutes=5)
+        looked += 1
+        assert looked <= 12
+    world.check_rest()
+
+
+def test_each_group_has_its_turn_once_an_hour():
+    world = World(policy_of(("dev",)))
+    groups = [f"churn-{number}" for number in range(40)]
+    for group in groups:
+        world.register(1, group)
+        world.drain()
+        world.answer("maya", f"{group}/1/dev/1")
+    world.drain()
+    for _ in range(30):
+        world.sweep()
+        world.clock.advance(minutes=5)
+    seen = []
+    for number in range(12):
+        world.sweeper().run(f"turn-{number}")
+        seen += [queued.job.model.group for queue in world.jobs.queues.values() for queued in queue]
+        for queue in world.jobs.queues.values():
+            queue.clear()
+        world.clock.advance(minutes=5)
+    assert sorted(seen) == sorted(groups)
+
+
 def test_a_version_registered_before_since_is_left_alone():
     world = World()
     model = world.register(1)
