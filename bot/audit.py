@@ -4,14 +4,27 @@ The chain shows what was changed between two entries. What stands elsewhere (the
 approved models, and AWS's own note of when a parameter was written, and how often) shows what was done to the last one.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot import rules
 from bot.approved import ApprovedModel, read_approved
-from bot.domain import Answer, Entry, Expiry, ModelVersion, Opened, Package, Revoked, Superseded, Unknown, Vote
+from bot.domain import (
+    Answer,
+    Entry,
+    Expiry,
+    ModelVersion,
+    Observed,
+    Opened,
+    Package,
+    Revoked,
+    Superseded,
+    Unknown,
+    Vote,
+)
 from bot.encoding import sha256
 from bot.history import VersionState, apply, decode_entry
 from bot.jobs import PATIENCE
@@ -25,6 +38,8 @@ from bot.status import Row, digest_of
 SIDE_BY_SIDE = 10
 """Versions of the registry that are described at once."""
 DIGITS = 9
+TICK = timedelta(microseconds=1)
+_ENTRY = re.compile("([1-9][0-9]{0,8})/([0-9]{4,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +98,8 @@ class Audit:
         findings, states = list(odd), []
         for number in numbers:
             model = ModelVersion(group, number)
-            registered = _registered(packages.get(number))
+            package = packages.get(number)
+            registered = last_written(package) if package else 0
             anchors = Anchors(registered, threads.get(number, 0), status.versions.get(str(number)))
             state, found = read(model, logs.get(number, {}), anchors, self._clock())
             findings += found
@@ -91,14 +107,19 @@ class Audit:
         pointers = {
             each.name.rpartition("/")[2]: each.value for each in stored if _parts(each, names.approved_all(group))
         }
-        settled = {state.model for state in states if not self._under_way(logs.get(state.model.version, {}))}
-        if len(settled) == len(states):
-            findings += _pointed(group, states, pointers, names)
+        findings += _pointed(group, states, pointers, names, self._moments(logs, states))
         return Verified(group, len(logs), sum(map(len, logs.values())), len(pointers), tuple(findings))
 
-    def _under_way(self, log: Mapping[int, Stored]) -> bool:
-        """Whether what follows from the last entry may not have been done yet."""
-        return bool(log) and _fresh(log[max(log)], self._clock())
+    def _moments(self, logs: Mapping[int, Mapping[int, Stored]], states: Iterable[VersionState]) -> list[datetime]:
+        """Now, and before each decision so fresh that what follows from it may not have been done yet."""
+        fresh = [
+            entry.at - TICK
+            for state in states
+            for entry in state.entries
+            if isinstance(entry.event, Vote | Revoked | Observed)
+            and _fresh(logs[state.model.version][entry.seq], self._clock())
+        ]
+        return [datetime.max.replace(tzinfo=UTC), *fresh]
 
     def _packages(self, group: str) -> dict[int, Package]:
         models = [each.model for each in self._registry.versions(group)]
@@ -198,26 +219,41 @@ def _anchored(state: VersionState, anchors: Anchors) -> Iterator[tuple[int, str]
 
 
 def _pointed(
-    group: str, states: Iterable[VersionState], pointers: Mapping[str, str], names: Names
+    group: str,
+    states: Sequence[VersionState],
+    pointers: Mapping[str, str],
+    names: Names,
+    moments: Sequence[datetime],
 ) -> Iterator[Finding]:
-    """The approved models against all histories; what was rejected by hand goes on where it is loaded already."""
-    states = list(states)
+    """The approved models, each against what all histories say, or have said at one of these moments."""
     for environment in sorted({*pointers, *(each for state in states for each in state.rounds)}):
-        own = [(state.braked, model) for state in states if (model := own_approval(state, environment, names))]
         raw = read_approved(pointers.get(environment))
         said = _bare(raw) if raw and raw.stands else ""
-        newest = max((model for braked, model in own if not braked), key=lambda each: each.order, default=None)
-        loaded = {_bare(model) for braked, model in own if braked} | {_bare(newest) if newest else ""}
         readable = raw is not None or environment not in pointers
-        if said not in loaded or not readable:
-            version = (raw.model_package_version if raw else None) or (newest.model_package_version if newest else None)
+        if not readable or not any(said in _may_say(states, environment, at, names) for at in moments):
+            newest = approved_then(states, environment, moments[0], names)
+            named = [each.model_package_version for each in (raw, newest) if each and each.model_package_version]
             wanted = f"v{newest.model_package_version}" if newest else "nothing"
             says = f"approved/{environment} is not what the histories say, which is {wanted}"
-            yield Finding(ModelVersion(group, version or 1), 0, says)
+            yield Finding(ModelVersion(group, next(iter(named), 1)), 0, says)
+
+
+def _may_say(states: Iterable[VersionState], environment: str, at: datetime, names: Names) -> set[str]:
+    """What an approved model may say: the newest approval, or one that was rejected by hand where it was loaded."""
+    then = [each.before(at) for each in states]
+    braked = [own_approval(each, environment, names) for each in then if each.braked]
+    newest = approved_then([each for each in then if not each.braked], environment, at, names)
+    return {_bare(newest) if newest else "", *(_bare(each) for each in braked if each)}
+
+
+def approved_then(states: Iterable[VersionState], environment: str, at: datetime, names: Names) -> ApprovedModel | None:
+    """What was approved for an environment at a time, by the histories of a group's versions."""
+    found = (own_approval(each.before(at), environment, names) for each in states)
+    return max(filter(None, found), key=lambda each: each.order, default=None)
 
 
 def _bare(pointer: ApprovedModel) -> str:
-    return ApprovedModel(**{**{name: getattr(pointer, name) for name in pointer.__slots__}, "previous": None}).encoded()
+    return replace(pointer, previous=None).encoded()
 
 
 def _logs(
@@ -229,12 +265,12 @@ def _logs(
     for each in stored:
         if (parts := _parts(each, names.history(group))) is None:
             continue
-        numbers = [int(part) for part in parts if part.isdecimal() and part.isascii() and len(part) <= DIGITS]
-        model = ModelVersion(group, numbers[0]) if numbers and numbers[0] else ModelVersion(group, 1)
-        if len(numbers) != 2 or len(parts) != 2 or names.entry(model, numbers[1]) != each.name or not numbers[1]:  # noqa: PLR2004
+        place = _ENTRY.fullmatch("/".join(parts))
+        model, seq = (ModelVersion(group, int(place[1])), int(place[2])) if place else (ModelVersion(group, 1), 0)
+        if not seq or names.entry(model, seq) != each.name:
             odd.append(Finding(model, 0, f"{each.name} is no place for an entry"))
         else:
-            logs.setdefault(numbers[0], {})[numbers[1]] = each
+            logs.setdefault(model.version, {})[seq] = each
     return logs, tuple(odd)
 
 
@@ -247,11 +283,6 @@ def _threads(stored: Iterable[Stored], group: str, names: Names) -> dict[int, in
             seen = [posted.threaded for posted in read_card_record(each.value).surfaces.values()]
             told[int(parts[0])] = max([told.get(int(parts[0]), 0), *seen])
     return told
-
-
-def _registered(package: Package | None) -> int:
-    """How many entries the registry knows of, where it holds what the bot wrote there."""
-    return last_written(package) if package else 0
 
 
 def _parts(stored: Stored, folder: str) -> Sequence[str] | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bot import report, wiring
 from bot.approved import ApprovedModel
+from bot.audit import approved_then
 from bot.card import plain
 from bot.codec import to_json
 from bot.domain import GROUP, ModelVersion, moment, rfc3339
@@ -175,7 +176,7 @@ def _export(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
         states = [records.look(ModelVersion(group, version)).state for version in records.versions(group)]
         columns: Sequence[str] = report.APPROVAL if asked.approved else report.COLUMNS
         if asked.approved:
-            model = report.approved_then(states, asked.approved, asked.at or datetime.now(UTC), records.names)
+            model = approved_then(states, asked.approved, asked.at or datetime.now(UTC), records.names)
             rows = [report.approval_row(model)] if model else []
         else:
             rows = [row for state in states for row in _rows(state, asked)]

@@ -181,6 +181,11 @@ class VersionState:
         """The state as it was after entry `seq`."""
         return fold(self.model, self.entries[:seq])
 
+    def before(self, at: datetime) -> "VersionState":
+        """The state as it was at a time."""
+        kept = [entry for entry in self.entries if entry.at <= at]
+        return self if len(kept) == len(self.entries) else fold(self.model, kept)
+
 
 def fold(model: ModelVersion, entries: Iterable[Entry]) -> VersionState:
     """Say what a log means. Pure and total: what does not fit where it stands is kept and ignored."""

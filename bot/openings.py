@@ -66,20 +66,11 @@ class Openings:
         if not self._near.policy.governs_group(job.model.group):
             return
         near, ran, patient = self._near, job.run.environment, not (receipt.last or receipt.dead)
-        beside = job.since if job.optional else None
         looked, described_package, read, watched = near.crew.together(
             lambda: near.records.look(job.model, pointers=(ran,), status=True),
             lambda: near.registry.describe(job.model),
-            lambda: (
-                near.evaluations.read(job.uri, optional=job.optional, since=beside, patient=patient)
-                if job.uri
-                else None
-            ),
-            lambda: (
-                near.evaluations.violations(job.violations_uri, since=job.since, patient=patient)
-                if job.violations_uri
-                else Evidence()
-            ),
+            lambda: self._metrics(job, patient=patient),
+            lambda: self._violations(job, patient=patient),
         )
         package: Package | None = described_package.result()
         look, around = self._hands.observe(looked.result(), package), None
@@ -88,8 +79,7 @@ class Openings:
             if environment is None or package is None:
                 log.info("%s was run in %s by %s: nothing waits for that", job.model, ran, job.run.name)
                 return
-            none = Evidence(job.metrics, problem="" if job.metrics else "No metrics reported.")
-            evidence = replace(read.result() or none, run=job.run)
+            evidence = replace(read.result(), run=job.run)
             if problem := job.problem or rules.wanting(evidence, environment):
                 look = self._told(look, job, problem)
             else:
@@ -99,6 +89,19 @@ class Openings:
                 look = self._hands.observe(look, package)
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         self._projection.carry_out(look, package, task, around=around)
+
+    def _metrics(self, job: MeasureJob, *, patient: bool) -> Evidence:
+        """What a run measured, as it was told or from where it is stored."""
+        if not job.uri:
+            return Evidence(job.metrics, problem="" if job.metrics else "No metrics reported.")
+        beside = job.since if job.optional else None
+        return self._near.evaluations.read(job.uri, optional=job.optional, since=beside, patient=patient)
+
+    def _violations(self, job: MeasureJob, *, patient: bool) -> Evidence:
+        """Which constraints it did not keep."""
+        if not job.violations_uri:
+            return Evidence()
+        return self._near.evaluations.violations(job.violations_uri, since=job.since, patient=patient)
 
     def _waits(self, look: Look, package: Package | None, job: MeasureJob) -> EnvironmentPolicy | None:
         """The environment that waits for a run of this version, which has to be the one that ran there."""

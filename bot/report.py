@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from bot.approved import ApprovedModel
@@ -13,9 +12,7 @@ from bot.codec import to_json
 from bot.domain import Entry, State, rfc3339
 from bot.encoding import decode
 from bot.errors import Malformed
-from bot.history import VersionState, fold, kind_of
-from bot.names import Names
-from bot.pointers import own_approval
+from bot.history import VersionState, kind_of
 from bot.status import GroupStatus
 
 APPROVAL = ("group", "environment", "version", "approved_at", "approved_by", "package", "history")
@@ -44,13 +41,6 @@ def entry_values(state: VersionState) -> list[dict[str, Any]]:
     """Every entry as it is stored, with what it is about; what is no JSON object stands as text."""
     model = {"model_package_group_name": state.model.group, "model_package_version": state.model.version}
     return [{**_stored(entry), **model, "seq": entry.seq, "at": rfc3339(entry.at)} for entry in state.entries]
-
-
-def approved_then(states: Iterable[VersionState], environment: str, at: datetime, names: Names) -> ApprovedModel | None:
-    """What was approved for an environment at a time, by the histories of a group's versions."""
-    then = (fold(each.model, (entry for entry in each.entries if entry.at <= at)) for each in states)
-    found = [model for each in then if (model := own_approval(each, environment, names))]
-    return max(found, key=lambda each: each.order, default=None)
 
 
 def approval_row(model: ApprovedModel) -> dict[str, Any]:

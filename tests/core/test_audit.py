@@ -189,6 +189,36 @@ def test_an_approved_model_that_was_put_back_or_taken_away_is_found(value):
     assert "approved/dev is not what the histories say, which is v3" in "".join(found(world))
 
 
+def test_an_approved_model_may_lag_behind_a_fresh_decision_and_no_further(monkeypatch):
+    world = World(policy_of(("dev",)))
+    for version in (1, 2, 3):
+        world.register(version)
+        world.drain()
+        world.answer("maya", f"churn/{version}/dev/1")
+        world.drain()
+        world.clock.advance(minutes=30)
+    world.register(4)
+    world.drain()
+    world.answer("maya", "churn/4/dev/1")
+    world.drain()
+    values = world.parameters.stored[world.names.approved("churn", "dev")]
+    first, _, third, newest = [*dict.fromkeys(values)]
+    at = {
+        each.name: world.state(ModelVersion("churn", int(each.name.split("/")[-2]))).entries[int(each.name[-4:]) - 1].at
+        for each in world.parameters.below(world.names.history("churn"))
+    }
+    below = world.parameters.below
+    monkeypatch.setattr(
+        world.parameters, "below", lambda path: [replace(each, at=at.get(each.name)) for each in below(path)]
+    )
+    for value, lags in ((newest, False), (third, False), (first, True)):
+        values.append(value)
+        assert bool(found(world)) == lags
+    values.append(third)
+    world.clock.advance(minutes=16)
+    assert found(world) == ["churn v3: approved/dev is not what the histories say, which is v4"]
+
+
 def test_a_thread_misses_a_history_that_is_gone():
     world = deepcopy(lived())
     for name in [each for each in world.parameters.stored if "/history/1/" in each or "/_status/churn" in each]:

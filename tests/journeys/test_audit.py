@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -59,6 +60,25 @@ def test_an_entry_that_somebody_has_changed_is_named(stack, said):
         assert (told.splitlines()[0], how) == ("churn v1, entry 2: is missing, though entry 3 is there", 4)
     finally:
         store.put_parameter(Name=FIRST, Value=kept, Type="String", Overwrite=True)
+
+
+@pytest.mark.parametrize("value", ["garbage", '{"status": "None"}'])
+def test_an_approved_model_that_somebody_has_changed_is_named_also_while_others_decide(stack, said, value):
+    store, name = stack.aws.client("ssm"), "/model-approvals/churn/approved/dev"
+    kept = store.get_parameter(Name=name)["Parameter"]["Value"]
+    store.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+    try:
+        told, how = said("verify", "churn")
+        assert (told.splitlines()[0], how) == ("churn v1: approved/dev is not what the histories say, which is v1", 4)
+    finally:
+        store.put_parameter(Name=name, Value=kept, Type="String", Overwrite=True)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_only_where_a_person_watches_it_is_counted(stack, capsys, monkeypatch, watched):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
+    assert main(["verify"], stack.environment) == 0
+    assert ("0 of 2 groups verified: churn" in capsys.readouterr().err) == watched
 
 
 def test_every_entry_is_exported_as_it_is_stored(stack, said):
