@@ -158,6 +158,24 @@ def test_what_was_overwritten_says_so_though_it_says_the_same():
     assert found(world) == ["churn v1, entry 1: was written 2 times; entries are written once"]
 
 
+def test_the_registry_alone_misses_an_end_that_was_cut_off():
+    world = deepcopy(lived())
+    log = [each for each in entries_of(world) if "/history/4/" in each]
+    for name in [
+        log[-1],
+        *(each for each in world.parameters.stored if "/cards/4/" in each or "/_status/churn" in each),
+    ]:
+        del world.parameters.stored[name]
+    assert f"churn v4, entry {len(log)}: is missing: the registry knows {len(log)} entries" in "".join(found(world))
+
+
+def test_a_group_that_stands_in_no_list_is_found_by_its_status():
+    world = deepcopy(lived())
+    del world.parameters.stored[world.names.shard("churn")]
+    assert world.near().records.groups() == ()
+    assert world.near().records.every_group() == ("churn",)
+
+
 def test_a_log_that_is_gone_as_a_whole_is_missed():
     world = deepcopy(lived())
     for name in entries_of(world):

@@ -475,6 +475,14 @@ def test_an_environment_that_the_policy_has_lost_is_nobodys_to_answer():
     assert [(each.request, each.mine) for each in later.overview(MAYA).waiting] == [(TEST, False)]
 
 
+def test_what_an_answer_takes_is_taken_by_a_revoke_too():
+    office = opened(policy_of(("dev",), dev='identity = "sign-in"'))
+    office.hand_in()
+    assert office.desk.taking(DEV, MAYA).person.name == "Maya"
+    with pytest.raises(SignInNeeded):
+        office.desk.taking(DEV, ChatUser("slack", "T1", "maya", oid="oid-maya"))
+
+
 def test_groups_and_versions_are_read_as_they_stand(office):
     assert list(office.desk.overview(MAYA).statuses) == ["churn"]
     assert office.desk.group("churn").versions["1"].environments["dev"].state is State.PENDING

@@ -225,7 +225,7 @@ def rules_of(policy, environment, group):
 
 def overridden(*overrides):
     """The policy of dev and prod, with tables of what is different."""
-    whole = [text({}, {}, {"name": '"prod"', "required": "1"})]
+    whole = [text({}, {}, {"name": '"prod"', "required": "1", "approvers_name": '"approvers-prod"'})]
     for each in overrides:
         whole += ["[[overrides]]", *lines(each)]
     return "\n".join(whole)
