@@ -7,7 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.card import Code, Line, Link, Moment, Strong
-from bot.domain import GROUP, State
+from bot.domain import GROUP, RequestId, State
+from bot.links import page_of
 from bot.status import GroupStatus, Stand
 from bot.text import NOTHING
 
@@ -108,7 +109,7 @@ class Statuses:
             return (
                 (f"{name} v{version} has not been asked about for {environment}. ", Code(f"{command} {name}"), HAS),
             )
-        page = f"{self.pages}/requests/{name}/{version}/{environment}/{stand.round}"
+        page = page_of(self.pages, RequestId(name, int(version), environment, stand.round))
         return (
             (
                 "Who may answer, whether you may, and if not, why, is on ",
