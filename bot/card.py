@@ -1,7 +1,7 @@
 """The card, drawn once: neutral text that every surface turns into its own. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from bot.codec import to_json
 from bot.domain import (
     Answer,
     ChatUser,
+    Contact,
     Entry,
     Evidence,
     Expiry,
@@ -30,6 +31,8 @@ from bot.domain import (
 from bot.encoding import encode, sha256
 from bot.history import Round, VersionState
 
+MENTIONED = 10
+"""People who are addressed in one line; the others are counted."""
 ROWS = 6
 """Metrics on a card; the rest is in the report."""
 KEPT = 12
@@ -248,6 +251,14 @@ def who_ended(one: Round) -> Line:
         case Observed(by=by):
             return (f"Rejected in the registry by {by}",)
     return ()
+
+
+def addressed(people: Sequence[Contact], line: Line, mention: Callable[[Contact], Mention]) -> Line:
+    """A line that begins with the people it is for, as a surface mentions them."""
+    named: list[Part] = [part for each in people[:MENTIONED] for part in (", ", mention(each))]
+    more = len(people) - MENTIONED
+    names = (*named[1:], *([f" and {more} more"] if more > 0 else []), ": ")
+    return (*names, *line) if people else line
 
 
 def plain(line: Line) -> str:

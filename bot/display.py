@@ -16,6 +16,7 @@ from bot.history import Round, VersionState
 from bot.jobs import PATIENCE
 from bot.neighbours import Neighbours
 from bot.records import CardRecord, Posted
+from bot.reminders import Reminder, Reminders
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Display:
         self._fresh: set[tuple[RequestId, str]] = set()
         self._failed = False
         self._lock = Lock()
+        self._reminders = Reminders(near, state)
 
     @property
     def complete(self) -> bool:
@@ -110,6 +112,8 @@ class Display:
                 lines = [entry for entry in lines if one.ending and one.ending.seq == entry.seq]
             if lines:
                 yield partial(self._reply, one, surface, posted.ref, lines)
+            for reminder in self._reminders.of(one, posted) if self._task.sweeping else ():
+                yield partial(self._remind, one, surface, posted.ref, reminder)
 
     def _losses(self) -> Iterable[Callable[[], object]]:
         """A card that nobody sees any more is told of on another surface, once."""
@@ -188,6 +192,20 @@ class Display:
             self._note(one, surface, threaded=entry.seq)
             if self._task.sweeping and isinstance(entry.event, Vote):
                 self._tell_late(entry.event)
+
+    def _remind(self, one: Round, surface: str, ref: MessageRef, reminder: Reminder) -> None:
+        """Tell people of a request that waits; where that will never reach them, its card is none the worse."""
+        try:
+            people = self._reminders.people(one, reminder)
+            line = reminder.line if people else reminder.nobody
+            self._near.channels[surface].remind(ref, line, card_of(self._state, one), people)
+        except Refused as refused:
+            log.error("nobody was reminded of %s on %s: %s", one.id, surface, refused)
+        except Unavailable as trouble:
+            log.warning("nobody was reminded of %s on %s yet: %s", one.id, surface, trouble)
+            self._failed = True
+            return
+        self._note(one, surface, **reminder.noted)
 
     def _tell_loss(self, one: Round, surface: str, other: str) -> None:
         """Whoever reads the other card can see to it."""

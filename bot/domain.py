@@ -135,6 +135,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody to tell, and where mail reaches them; no address where the directory has none."""
+
+    person: Person
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Requester:
     """Who registered the version or asked for the round; `oid` is empty when nobody could be found.
 

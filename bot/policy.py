@@ -46,6 +46,9 @@ class EnvironmentPolicy:
     request_after: str = "approval"
     metrics_required: bool = False
     evidence: str = "any"
+    remind_after: timedelta = timedelta(days=1)
+    escalate_to: str = ""
+    escalate_after: timedelta | None = None
 
     @property
     def who_may_answer(self) -> str:
@@ -220,7 +223,7 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
     told = {surface: address for surface, address in notify.items() if address}
     if not told and not any(mistake.startswith(f"{key}.notify") for mistake in reader.mistakes):
         reader.mistakes.append(f"{key}.notify: names nobody; give a channel of Slack or Teams, or e-mail addresses.")
-    return EnvironmentPolicy(notify=told, expires_after=found["expires_after"], **kept)
+    return EnvironmentPolicy(notify=told, **kept)
 
 
 def _override(reader: "_Reader", number: int, table: Any, names: list[str]) -> Override:  # noqa: ANN401
@@ -366,6 +369,10 @@ def _duration(value: Any) -> timedelta:  # noqa: ANN401
     return timedelta(seconds=int(found[1]) * DAYS[found[2]])
 
 
+def _reminding(value: Any) -> timedelta:  # noqa: ANN401
+    return timedelta(0) if value == "never" else _duration(value)
+
+
 def _table(value: Any) -> Mapping[str, Any]:  # noqa: ANN401
     if not isinstance(value, Mapping):
         raise _wrong()
@@ -401,12 +408,13 @@ _ENVIRONMENT = {
     "request_after": _Key(_one_of("approval", "inference"), '"approval" or "inference"', "approval"),
     "metrics_required": _Key(_flag, "true or false", default=False),
     "evidence": _Key(_one_of("any", "stored"), '"any" or "stored"', "any"),
+    "expires_after": _Key(_duration, 'a duration such as "14d"', timedelta(days=14)),
+    "remind_after": _Key(_reminding, 'a duration such as "1d", or "never"', timedelta(days=1)),
+    "escalate_to": _Key(_matching(GUID), "the object id of an Entra group: who is told when nobody answers", ""),
+    "escalate_after": _Key(_duration, 'a duration such as "7d"; half of expires_after without'),
     "notify": _Key(_table, 'a table such as { slack = "C0123456789" }', needed=True),
 }
 _LATER_ENVIRONMENT = {
-    "expires_after": _Key(_duration, 'a duration; "14d"', timedelta(days=14)),
-    "remind_after": _Key(_duration, 'a duration; "1d"', timedelta(days=1), later=True),
-    "escalate_to": _Key(_matching(GUID), "an Entra group object id", later=True),
     "role_arn": _Key(_TEXT, "a role of the environment's account", later=True),
     "external_id": _Key(_TEXT, "the external id of that role", later=True),
     "region": _Key(_TEXT, "an AWS region", later=True),
@@ -414,11 +422,7 @@ _LATER_ENVIRONMENT = {
 _OVERRIDE = {
     "groups": _Key(_words, 'patterns of model package groups, such as ["churn-eu-*"]', (), needed=True),
     "environments": _Key(_words, 'names of environments, such as ["prod"]; all of them without', ()),
-    **{
-        name: replace(key, default=None, needed=False)
-        for name, key in {**_ENVIRONMENT, "expires_after": _LATER_ENVIRONMENT["expires_after"]}.items()
-        if name != "name"
-    },
+    **{name: replace(key, default=None, needed=False) for name, key in _ENVIRONMENT.items() if name != "name"},
 }
 _NOTIFY = {
     "slack": _Key(_matching(SLACK_CHANNEL), "a Slack channel id such as C0123456789", ""),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from bot.card import Card, Line
-from bot.domain import ChatUser, Evidence, Member, MessageRef, ModelVersion, Package
+from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package
 from bot.jobs import Job
 
 T = TypeVar("T")
@@ -129,6 +129,10 @@ class Directory(Protocol):
         """The object id of the one person with this address, or nothing."""
         ...
 
+    def within(self, group: str) -> Sequence[Contact]:
+        """The enabled members of the tenant who are in a group, by name; of a group that is not there, nobody."""
+        ...
+
 
 class Channel(Protocol):
     """A chat: post, reply, update, and a private word."""
@@ -149,6 +153,10 @@ class Channel(Protocol):
 
     def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
         """Add a line to the card's thread; `card` is how it looks by now."""
+        ...
+
+    def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:
+        """Add a line to the card's thread that these people are told of; with none, it is for whoever reads it."""
         ...
 
     def tell(self, user: ChatUser, text: str) -> None:

@@ -32,6 +32,7 @@ class Posted:
     """A card on one surface: where, what it shows, how far its thread is told; or why it was given up.
 
     `settled`: nothing is left to be done, after an end, or once another surface has said that it was given up.
+    `reminded` counts the reminders that were due when the last one was sent.
     """
 
     channel: str
@@ -40,6 +41,8 @@ class Posted:
     threaded: int = 0
     settled: bool = False
     given_up: str = ""
+    reminded: int = 0
+    escalated: bool = False
 
     @property
     def ref(self) -> MessageRef:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from bot.card import Card, Line, plain
-from bot.domain import ChatUser, Evidence, Member, MessageRef, ModelVersion, Package, Person
+from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package, Person
 from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
 from bot.jobs import OPENINGS, Job, decode_job, deduplication_id, encode_job
 from bot.ports import Listed, Parameter, Stored
@@ -199,6 +199,18 @@ class MemoryDirectory:
     def find(self, email: str) -> str:
         return self._gate("find", lambda: self.emails.get(email, ""))
 
+    def within(self, group: str) -> list[Contact]:
+        def effect() -> list[Contact]:
+            if self.down:
+                raise Unavailable("the directory does not answer")
+            within = [each for each in self._members(group) if each.enabled and each.member]
+            return [Contact(each.person, f"{each.person.oid}@example.com") for each in within]
+
+        return self._gate("members", effect)
+
+    def _members(self, group: str) -> list[Member]:
+        return [each for each in self.people.values() if group in each.groups]
+
 
 @dataclass
 class Message:
@@ -208,6 +220,7 @@ class Message:
     card: Card
     first: MessageRef | None = None
     replies: list[str] = field(default_factory=list)
+    reminders: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
 class MemoryChannel:
@@ -248,6 +261,15 @@ class MemoryChannel:
             self.messages[ref.ts].replies.append(plain(line))
 
         self._gate("reply", effect)
+
+    def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:
+        def effect() -> None:
+            self._check()
+            if ref.ts not in self.messages:
+                raise Refused("message_not_found")
+            self.messages[ref.ts].reminders.append((plain(line), tuple(each.person.name for each in people)))
+
+        self._gate("remind", effect)
 
     def tell(self, user: ChatUser, text: str) -> None:
         def effect() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from requests import Session
 
-from bot.domain import ChatUser, Member, Person
+from bot.domain import ChatUser, Contact, Member, Person
 from bot.entra.graph import Graph, Json, unclear
 from bot.entra.token import AppToken
 from bot.errors import UNIDENTIFIED, NotIdentified
@@ -23,9 +23,13 @@ EMAIL = re.compile(r"[!-?A-~]{1,64}@([!-?A-~]{1,255})")
 """Printable ASCII: an address in other letters could be folded into somebody else's."""
 
 ADDRESSES = ("mail", "userPrincipalName")
+PROPERTIES = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
 
 MOST_GROUPS = 20
 """Of one `checkMemberGroups`."""
+
+MOST_PEOPLE = 999
+"""Of one page of `transitiveMembers`; nobody reminds more."""
 
 REMEMBERED = timedelta(minutes=10)
 
@@ -83,6 +87,25 @@ class EntraDirectory:
             oid = self._remember(key, hits[0])
         return oid
 
+    def within(self, group: str) -> Sequence[Contact]:
+        """Give the enabled members of the tenant in a group, through other groups too, by name; raise `Unavailable`.
+
+        https://learn.microsoft.com/graph/api/group-list-transitivemembers
+        """
+        call = "transitiveMembers"
+        answer = self._graph.ask(call, f"/groups/{group}/{call}?$select={PROPERTIES}&$top={MOST_PEOPLE}")
+        found = answer.get("value") if answer is not None else []
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise unclear(call, "an answer of another shape")
+        people = [each for each in found if str(each.get("@odata.type", "")).lower() == "#microsoft.graph.user"]
+        members = [_member(_guid(call, each.get("id")), each, frozenset(), self._clock()) for each in people]
+        contacts = [
+            Contact(member.person, str(each.get("mail") or ""))
+            for member, each in zip(members, people, strict=True)
+            if member.enabled and member.member
+        ]
+        return sorted(contacts, key=lambda each: (each.person.name, each.person.oid))
+
     def _identified(self, user: ChatUser) -> str:
         try:
             email = self._identify(user)
@@ -104,7 +127,7 @@ class EntraDirectory:
         literal = email.replace("'", "''")
         query = {
             "$filter": f"mail eq '{literal}' or userPrincipalName eq '{literal}'",
-            "$select": "id,displayName,mail,userPrincipalName,accountEnabled,userType",
+            "$select": PROPERTIES,
             "$top": "2",
         }
         answer = self._graph.ask("users", f"/users?{urlencode(query, quote_via=quote, safe='$,')}")
@@ -114,8 +137,7 @@ class EntraDirectory:
         return [_guid("users", person.get("id")) for person in people]
 
     def _user(self, oid: str) -> Json | None:
-        wanted = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
-        account = self._graph.ask("user", f"/users/{oid}?$select={wanted}")
+        account = self._graph.ask("user", f"/users/{oid}?$select={PROPERTIES}")
         if account is not None and _guid("user", account.get("id")) != oid:
             raise unclear("user", "an answer about somebody else")
         return account

@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.card import Card, Line
-from bot.domain import ChatUser, MessageRef
+from bot.domain import ChatUser, Contact, MessageRef
 from bot.links import Links, page_of
-from bot.mail.message import Envelope, outcome_mail, request_mail, written
+from bot.mail.message import Envelope, outcome_mail, reminder_mail, request_mail, written
+from bot.policy import EMAIL
 from bot.ports import Clock
+
+MOST = 50
+"""Recipients of one mail (SES)."""
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,13 @@ class MailChannel:
         """Send the mail that tells how the request ended, to those who were asked."""
         envelope = self._envelope(ref.channel, ref)
         mail = outcome_mail(card, line, page_of(self._links.pages, card.request), envelope)
+        self._outbox.send(written(mail), envelope.to)
+
+    def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:
+        """Send the mail that asks once more, to the people themselves; without any, to those who were asked."""
+        own = [each.address for each in people if EMAIL.fullmatch(each.address)]
+        envelope = self._envelope(", ".join(own[:MOST]) or ref.channel, ref)
+        mail = reminder_mail(card, line, self._links.review(card.request), envelope)
         self._outbox.send(written(mail), envelope.to)
 
     def tell(self, user: ChatUser, text: str) -> None:  # noqa: ARG002 - the text is for nobody's ears

@@ -5,7 +5,7 @@ The limits are bytes; together they keep a whole message, encoded twice, below t
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.card import Card, Code, Line, Row, Step, Table
 from bot.mail.lines import drawn, fitted, short
@@ -74,6 +74,12 @@ def request_letter(card: Card, url: str) -> Letter:
             _request(card),
         ),
     )
+
+
+def reminder_letter(card: Card, line: Line, url: str) -> Letter:
+    """Ask once more, with everything that it takes to decide; `line` says how long that has waited."""
+    letter = request_letter(card, url)
+    return replace(letter, title=short(f"Reminder: {card.title}", TITLE), lead=fitted(line, LEAD))
 
 
 def outcome_letter(card: Card, line: Line, url: str) -> Letter:

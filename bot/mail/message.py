@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from bot.card import Card, Line, Row, Table
 from bot.errors import Refused
-from bot.mail.letter import Letter, Section, Stop, outcome_letter, request_letter
+from bot.mail.letter import Letter, Section, Stop, outcome_letter, reminder_letter, request_letter
 from bot.mail.lines import drawn, short
 from bot.markup import html
 
@@ -46,6 +46,13 @@ def request_mail(card: Card, url: str, envelope: Envelope) -> EmailMessage:
     """The mail that asks; `url` is its one link. Raise `Refused` for what is no address."""
     message = _headers(card, envelope)
     return _filled(message, request_letter(card, url))
+
+
+def reminder_mail(card: Card, line: Line, url: str, envelope: Envelope) -> EmailMessage:
+    """The mail that asks once more; each has an id of its own. Raise `Refused` for what is no address."""
+    message = _headers(card, envelope, "reminder", int(envelope.at.timestamp()))
+    message.replace_header("Subject", short(f"Reminder: {card.title}", SUBJECT))
+    return _filled(message, reminder_letter(card, line, url))
 
 
 def outcome_mail(card: Card, line: Line, url: str, envelope: Envelope) -> EmailMessage:
@@ -81,7 +88,7 @@ def html_of(letter: Letter) -> str:
     return _template().render(letter=letter)
 
 
-def _headers(card: Card, envelope: Envelope, *kind: str) -> EmailMessage:
+def _headers(card: Card, envelope: Envelope, *kind: object) -> EmailMessage:
     """All headers; the subject says what is asked or what became of it.
 
     A twin of a mail has its Message-ID. SES overrides that, but leaves References, which begins with an id that all

@@ -20,7 +20,7 @@ TRIES = 3
 """How often one call is made at most when Slack asks to wait."""
 ONCE = frozenset({"chat.postMessage"})
 """Methods that show twice what is sent twice: repeated only when nothing can have been sent."""
-FORMS = frozenset({"users.info"})
+FORMS = frozenset({"users.info", "users.lookupByEmail"})
 """Methods that take no JSON (https://docs.slack.dev/apis/web-api/#posting_json)."""
 TOO_MANY = 429
 PERMANENT = frozenset(
@@ -35,7 +35,7 @@ PERMANENT = frozenset(
         "restricted_action_non_threadable_channel", "restricted_action_read_only_channel",
         "restricted_action_thread_locked", "restricted_action_thread_only_channel", "thread_not_found",
         "too_many_attachments", "too_many_blocks", "trigger_exchanged", "trigger_expired",
-        "user_not_found", "user_not_in_channel", "user_not_visible", "view_too_large",
+        "user_not_found", "user_not_in_channel", "user_not_visible", "users_not_found", "view_too_large",
     }
 )  # fmt: skip
 """Errors that the same call will meet again, whenever it is made; every other one may pass or be mended."""

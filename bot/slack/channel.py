@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
-from bot.card import Card, Line
-from bot.domain import ChatUser, MessageRef
+from bot.card import Card, Line, Mention, addressed
+from bot.domain import ChatUser, Contact, MessageRef
 from bot.slack import blocks
 from bot.slack.api import Permanent, SlackApi
 
@@ -78,6 +78,10 @@ class SlackChannel:
         shown = blocks.reply(line, team=self._team)
         self._api.call("chat.postMessage", {"channel": ref.channel, "thread_ts": ref.ts, **shown, **QUIET})
 
+    def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:
+        """Add a line to the card's thread that mentions people: who is mentioned is notified, and nobody else."""
+        self.reply(ref, addressed(people, line, self._mention), card)
+
     def tell(self, user: ChatUser, text: str) -> None:
         """Whisper to one person where they acted; raise `Permanent` when they cannot be reached there."""
         if not user.channel:
@@ -85,6 +89,16 @@ class SlackChannel:
             return
         whisper = {"channel": user.channel, "user": user.user, **blocks.told(text, pages=self._pages)}
         self._api.call("chat.postEphemeral", whisper)
+
+    def _mention(self, contact: Contact) -> Mention:
+        """Find the account that has the address; whoever has none is named."""
+        try:
+            user = self._api.call("users.lookupByEmail", {"email": contact.address})["user"] if contact.address else {}
+        except Permanent as refused:
+            log.info("%s is not in Slack under the address of the directory: %s", contact.person.oid, refused)
+            user = {}
+        known = ChatUser("slack", str(user.get("team_id")), str(user.get("id"))) if user else None
+        return Mention(contact.person.name, known)
 
     def _show(self, method: str, card: Card, about: Json) -> Json:
         """Send a card; a table that Slack does not take is sent again as aligned text."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bot.card import Card, Line, Mark, Row, Step, Strong, Table
+from bot.card import MENTIONED, Card, Line, Mark, Row, Step, Strong, Table, plain
 from bot.console import package_link, report_link
-from bot.domain import Answer
+from bot.domain import Answer, Contact
 from bot.links import page_of
 from bot.overview import counted
 from bot.teams.text import breakable, heading, label, rich, weight
-from bot.text import NOTHING
+from bot.text import JOINER, NOTHING
 
 Json = dict[str, Any]
 
@@ -100,6 +100,23 @@ def recording(card: Card, answer: Answer, name: str, *, pages: str = "") -> Json
     )
     header = _header(card, SIGNS[Mark.ASKED], "Being recorded", "emphasis")
     return _whole(card, above=[header], below=_closing(card, verdict), actions=_page(card, pages))
+
+
+def reminder(line: Line, people: Sequence[Contact]) -> Json:
+    """A line for some people, who are mentioned by their object ids; only a TextBlock can do that.
+
+    https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format
+    """
+    names = [heading(each.person.name, TITLE) for each in people[:MENTIONED]]
+    tags = [f"<at>{name}{JOINER * names[:place].count(name)}</at>" for place, name in enumerate(names)]
+    more = f" and {len(people) - MENTIONED} more" if people[MENTIONED:] else ""
+    who = {"type": "TextBlock", "text": f"{', '.join(tags)}{more}", "wrap": True}
+    card = framed([who, rich(line, TOLD)], plain(line))
+    entities = [
+        {"type": "mention", "text": tag, "mentioned": {"id": each.person.oid, "name": each.person.name[:TITLE]}}
+        for tag, each in zip(tags, people, strict=False)
+    ]
+    return {**card, "msteams": {**card["msteams"], "entities": entities}}
 
 
 def message(card: Json) -> Json:

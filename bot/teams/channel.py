@@ -1,7 +1,9 @@
 """Cards in Teams channels: post, update, reply in the thread, and a private word."""
 
+from collections.abc import Sequence
+
 from bot.card import Card, Line
-from bot.domain import ChatUser, MessageRef
+from bot.domain import ChatUser, Contact, MessageRef
 from bot.teams import cards
 from bot.teams.connector import Connector
 from bot.teams.text import message, said
@@ -27,6 +29,10 @@ class TeamsChannel:
     def reply(self, ref: MessageRef, line: Line, _card: Card) -> None:
         """Add a line to the card's thread, which is a conversation of its own."""
         self._connector.reply(ref.channel, message(line))
+
+    def remind(self, ref: MessageRef, line: Line, _card: Card, people: Sequence[Contact]) -> None:
+        """Add a line to the card's thread that mentions people, who are notified of it."""
+        self._connector.reply(ref.channel, cards.message(cards.reminder(line, people)) if people else message(line))
 
     def tell(self, user: ChatUser, text: str) -> None:
         """Say something to one person in their own chat with the bot."""

@@ -1,6 +1,7 @@
-"""The Graph half of the local Entra: the five calls of the bot, as strict as Graph v1.0 is.
+"""The Graph half of the local Entra: the calls of the bot, as strict as Graph v1.0 is.
 
-https://learn.microsoft.com/graph/api/user-list, user-get, user-checkmembergroups, group-get; errors:
+https://learn.microsoft.com/graph/api/user-list, user-get, user-checkmembergroups, group-get,
+group-list-transitivemembers; errors:
 https://learn.microsoft.com/graph/errors
 """
 
@@ -57,11 +58,13 @@ class Graph:
     def section(self) -> Section:
         """What the site serves of it."""
         check = self._guarded(READ_USERS | READ_GROUPS, self._check_member_groups)
+        members = self._guarded(READ_USERS | READ_GROUPS, self._list_members)
         routes = (
             Route("users", "GET", "/v1.0/users", self._guarded(READ_USERS, self._list)),
             Route("user", "GET", "/v1.0/users/{id}", self._guarded(READ_USERS, self._get)),
             Route("checkMemberGroups", "POST", "/v1.0/users/{id}/checkMemberGroups", check),
             Route("group", "GET", "/v1.0/groups/{id}", self._guarded(READ_GROUPS, self._get_group)),
+            Route("transitiveMembers", "GET", "/v1.0/groups/{id}/transitiveMembers", members),
         )
         return Section("graph", routes, _refuse)
 
@@ -122,6 +125,20 @@ class Graph:
         properties = {"id": group.oid, "displayName": group.name}
         context = {"@odata.context": f"{self._url}/v1.0/$metadata#groups/$entity"}
         return {**context, **_drawn(properties, _selected(request.query, properties))}
+
+    def _list_members(self, request: Request) -> Json:
+        """List people and groups alike, each with its type, as Graph does."""
+        group = self._people.group(request.parts["id"])
+        if group is None:
+            raise _not_found(request.parts["id"])
+        top, chosen = _top(request.query.get("$top", "100")), _selected(request.query, USER_PROPERTIES)
+        users, groups = self._people.members_of(group.oid)
+        found = [{"@odata.type": "#microsoft.graph.group", "id": each.oid} for each in groups]
+        found += [{"@odata.type": "#microsoft.graph.user", **_drawn(each.properties, chosen)} for each in users]
+        body: Json = {"@odata.context": f"{self._url}/v1.0/$metadata#directoryObjects", "value": found[:top]}
+        if len(found) > top:
+            body["@odata.nextLink"] = f"{self._url}/v1.0/groups/{group.oid}/transitiveMembers?$skiptoken=more"
+        return body
 
     def _found(self, request: Request) -> User:
         user = self._people.user(request.parts["id"])

@@ -127,6 +127,13 @@ class People:
             found |= more
         return found
 
+    def members_of(self, group: str) -> tuple[list[User], list[Group]]:
+        """Everybody and every group in a group, directly or through other groups."""
+        users = [each for each in self.everybody() if group in self.groups_of(each.oid)]
+        with self._lock:
+            groups = tuple(self._groups.values())
+        return users, [each for each in groups if group in self.groups_of(each.oid)]
+
     def _regroup(self, group: str, members: frozenset[str]) -> None:
         with self._lock:
             self._groups[group] = replace(self._groups[group], members=members)

@@ -6,6 +6,7 @@ be filled in, as Microsoft's own renderer asks in its warnings.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -90,7 +91,12 @@ def card_problems(card: object, where: str = "") -> list[str]:
     problems = list(CARD(card, where))
     if problems or not isinstance(card, dict):
         return problems
-    return [*_version_problems(card, where), *_id_problems(card, where), *_input_problems(card, where)]
+    return [
+        *_version_problems(card, where),
+        *_id_problems(card, where),
+        *_input_problems(card, where),
+        *_mention_problems(card, where),
+    ]
 
 
 def card_warning(card: Mapping[str, Any]) -> str:
@@ -126,6 +132,17 @@ def _targets(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for part in parts:
         for target in part.get("targetElements", ()):
             yield target if isinstance(target, str) else target["elementId"]
+
+
+def _mention_problems(card: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Each mention stands in a TextBlock or a FactSet once, and each tag is a mention."""
+    told = [entity["text"] for entity in card.get("msteams", {}).get("entities", ())]
+    parts = list(parts_of(card, everything=True))
+    facts = [fact["value"] for part in parts if part.get("type") == "FactSet" for fact in part["facts"]]
+    words = " ".join([*(part["text"] for part in parts if part.get("type") == "TextBlock"), *facts])
+    for text in dict.fromkeys((*told, *re.findall(r"<at>.*?</at>", words))):
+        if told.count(text) != 1 or words.count(text) != 1:
+            yield problem(f"a mention is one entity and stands once in the text: {text}", f"{where}/msteams")
 
 
 def _input_problems(card: Mapping[str, Any], where: str) -> Iterator[str]:

@@ -244,11 +244,22 @@ _REFRESH = shape(
     {"action": typed({"Action.Execute": _EXECUTE})},
     {"userIds": array(string(255, pattern=r"29:"), MOST_REFRESHED, least=0), "expires": TEXT},
 )
+_MENTION = shape(
+    {
+        "type": word("mention"),
+        "text": string(300, pattern=r"<at>.*</at>$"),
+        "mentioned": shape({"id": NAME, "name": NAME}),
+    }
+)
 CARD = typed(
     {
         "AdaptiveCard": shape(
             {"version": string(8)},
-            {**_CARD, "refresh": _REFRESH, "msteams": shape({}, {"width": word("full"), "entities": array(bag, 100)})},
+            {
+                **_CARD,
+                "refresh": _REFRESH,
+                "msteams": shape({}, {"width": word("full"), "entities": array(_MENTION, 100)}),
+            },
         )
     }
 )

@@ -789,3 +789,51 @@ def test_nothing_travels_in_the_clear(site):
     session, _, _ = site
     with pytest.raises(requests.exceptions.InvalidSchema):
         session.get("http://login.example/")
+
+
+# everybody of a group
+
+
+def within(world, group):
+    return [(each.person.name, each.address) for each in world.directory().within(group)]
+
+
+def test_the_people_of_a_group_are_its_enabled_members_by_name(world):
+    expected = [("Maya Chen", "maya.chen@example.com"), ("Omar Haddad", "omar.haddad@example.com")]
+    assert within(world, DEV) == expected, "without the guest and the leaver"
+    assert within(world, UAT) == expected, "through another group too"
+    assert world.directory().within(NEW) == []
+
+
+def test_somebody_without_an_address_is_there_all_the_same(world):
+    world.entra.people.alter(OMAR, mail=None)
+    assert within(world, DEV)[1] == ("Omar Haddad", "")
+
+
+def test_a_group_is_one_call_however_many_are_in_it(world):
+    users = [
+        User(f"00000000-0000-4000-8000-00000001{number:04d}", f"Person {number}", None, f"p{number}@example.com")
+        for number in range(150)
+    ]
+    world.entra.people.add(*users)
+    for user in users:
+        world.entra.people.join(user.oid, DEV)
+    directory = world.warm()
+    assert len(directory.within(DEV)) == 152
+    assert world.called == ["transitiveMembers"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"value": "no list"}',
+        '{"value": ["x"]}',
+        '{"value": [{"@odata.type": "#microsoft.graph.user", "id": "x"}]}',
+        "no JSON",
+    ],
+)
+def test_members_that_are_no_clear_answer_are_unavailable(world, body):
+    directory = world.warm()
+    world.entra.faults.add("transitiveMembers", error=body)
+    with pytest.raises(Unavailable):
+        directory.within(DEV)

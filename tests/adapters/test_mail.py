@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
 from html.parser import HTMLParser
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from bot.aws.clients import Clients
 from bot.aws.outbox import SesOutbox
 from bot.card import Code, Link, Mark, Mention, Moment, Row, Step, Strong, Table
-from bot.domain import ChatUser, MessageRef, RequestId
+from bot.domain import ChatUser, Contact, MessageRef, Person, RequestId
 from bot.errors import Refused, Unavailable
 from bot.links import Links
 from bot.mail import letter
 from bot.mail.channel import MailChannel
 from bot.mail.letter import in_words
 from bot.mail.lines import clean, drawn, fitted
-from bot.mail.message import Envelope, outcome_mail, request_mail, written
+from bot.mail.message import Envelope, outcome_mail, reminder_mail, request_mail, written
 from bot.ports import Channel
 from bot.seals import ReviewLink, Seals
 from infra.local.aws import BOT_KEY, REGION, Aws
@@ -673,3 +673,40 @@ def test_the_thread_holds_through_ses(running, links):
     assert [each.message_id for each in arrived[:2]] == [first.ts, later.ts]
     assert [each.in_reply_to for each in arrived] == ["", first.ts, later.ts]
     assert [len(Mailbox().mails(address)) for address in (MAYA, OMAR)] == [1, 3]
+
+
+# ------------------------------------------------------------------------------------------------------- the reminders
+
+
+def reminder(channel, drawer, *addresses):
+    ref = channel.post(ADDRESSES, CARD)
+    people = [Contact(Person(f"oid-{number}", "Somebody"), address) for number, address in enumerate(addresses)]
+    channel.remind(ref, ("churn-xgb v12 still waits for ", Strong("test"), "."), CARD, people)
+    return drawer.sent[-1]
+
+
+def test_a_reminder_goes_to_the_people_themselves_in_the_thread_of_what_was_asked(channel, drawer):
+    (message, text, html), to = reminder(channel, drawer, "priya.nair@example.com", "no address", "", OMAR)
+    assert to == ("priya.nair@example.com", OMAR)
+    assert message["Subject"] == "Reminder: Approve churn-xgb v12 for test?"
+    assert message["In-Reply-To"] == "<1@drawer.example.com>"
+    assert text.startswith("Reminder: Approve churn-xgb v12 for test?\n\nchurn-xgb v12 still waits for test.")
+    assert f"{PAGES}/r?t=sealed-1" in text
+    assert f"{PAGES}/r?t=sealed-1" in html
+
+
+def test_a_reminder_that_is_for_nobody_goes_to_those_who_were_asked(channel, drawer):
+    _, to = reminder(channel, drawer)
+    assert to == (MAYA, OMAR)
+
+
+def test_a_reminder_goes_to_no_more_people_than_a_mail_can_have(channel, drawer):
+    _, to = reminder(channel, drawer, *[f"person-{number}@example.com" for number in range(60)])
+    assert len(to) == 50
+
+
+def test_two_reminders_have_ids_of_their_own():
+    first, second = (
+        reminder_mail(CARD, ("waits",), URL, envelope(at=NOW + timedelta(days=day)))["Message-ID"] for day in (1, 3)
+    )
+    assert first != second != asked()[0]["Message-ID"]

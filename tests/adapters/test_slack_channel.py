@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bot.card import Strong
-from bot.domain import ChatUser, MessageRef
+from bot.domain import ChatUser, Contact, MessageRef, Person
 from bot.errors import NotIdentified, Refused, Unavailable
 from bot.ports import Channel as ChannelPort
 from bot.slack.api import PERMANENT, Permanent, SlackApi
@@ -505,3 +505,46 @@ def test_only_an_address_that_slack_calls_confirmed_counts(wrong):
 
 def test_an_address_of_which_slack_says_nothing_does_not_count():
     assert unconfirmed({"profile": {"email": "a@b.example"}})
+
+
+# ----------------------------------------------------------------------------------------------------- the reminders
+
+
+def people(*addresses):
+    return [Contact(Person(f"oid-{address}", f"<b>{address}</b>"), address) for address in addresses]
+
+
+def reminded(slack, channel, *addresses):
+    ref = channel.post(CHANNEL, CARD)
+    channel.remind(ref, ("churn still waits for ", Strong("test"), "."), CARD, people(*addresses))
+    (told,) = slack.workspace.replies(CHANNEL, ref.ts)
+    return told.blocks[0]["text"]["text"].replace("\u2060", "")
+
+
+def test_whoever_slack_knows_by_the_address_is_mentioned_and_others_are_named(slack, channel):
+    told = reminded(slack, channel, "maya.chen@example.com", "nobody@example.com", "")
+    assert told == (
+        f"<@{MAYA}>, &lt;b&gt;nobody@example.com&lt;/b&gt;, &lt;b&gt;&lt;/b&gt;: churn still waits for *test*."
+    )
+    assert methods(slack).count("users.lookupByEmail") == 2
+
+
+def test_somebody_of_another_workspace_is_not_mentioned(slack, channel):
+    slack.workspace.users[MAYA] = replace(slack.workspace.users[MAYA], team_id="T0ELSEWHERE")
+    assert "<@" not in reminded(slack, channel, "maya.chen@example.com")
+
+
+def test_ten_people_are_addressed_and_the_others_counted(slack, channel):
+    told = reminded(slack, channel, *[f"person-{number}@example.com" for number in range(13)])
+    assert "person-9@" in told
+    assert "person-10@" not in told
+    assert " and 3 more: churn still waits" in told
+    assert methods(slack).count("users.lookupByEmail") == 10
+
+
+def test_a_slack_that_asks_to_wait_too_long_reminds_nobody_yet(slack, channel):
+    slack.faults.add("users.lookupByEmail", status=429, retry_after=60, times=None)
+    ref = channel.post(CHANNEL, CARD)
+    with pytest.raises(Unavailable):
+        channel.remind(ref, ("waits",), CARD, people("maya.chen@example.com"))
+    assert slack.workspace.replies(CHANNEL, ref.ts) == []

@@ -11,7 +11,7 @@ import pytest
 from urllib3 import HTTPResponse
 
 from bot.card import Strong
-from bot.domain import ChatUser, MessageRef
+from bot.domain import ChatUser, Contact, MessageRef, Person
 from bot.errors import Refused, Unavailable
 from bot.ports import Channel as ChannelPort
 from bot.teams.channel import TeamsChannel
@@ -382,3 +382,32 @@ def test_a_message_goes_out_in_few_bytes(teams):
 
 def test_a_reference_is_what_a_press_names():
     assert MessageRef("19:x;messageid=1", "1") == MessageRef("19:x;messageid=1", "1")
+
+
+def test_a_reminder_mentions_people_by_their_object_ids(teams, channel):
+    ref = channel.post(CHANNEL, CARD)
+    people = [Contact(Person(MAYA.oid, "Maya <b>Chen</b>")), Contact(Person(OMAR.oid, "Maya <b>Chen</b>"))]
+    channel.remind(ref, ("churn-xgb v12 still waits for ", Strong("test"), "."), CARD, people)
+    (told,) = teams.workspace.replies(ref.channel)
+    entities = told.card["msteams"]["entities"]
+    assert [each["mentioned"]["id"] for each in entities] == [MAYA.oid, OMAR.oid]
+    assert [each["text"] for each in entities] == words_of(told.card)[0].split(", "), "two of one name are two"
+    assert "churn-xgb v12 still waits for test." in "".join(words_of(told.card)).replace("\u200b", "")
+    assert teams.workspace.warnings == []
+
+
+def test_a_reminder_addresses_ten_people_and_counts_the_others(teams, channel):
+    ref = channel.post(CHANNEL, CARD)
+    people = [
+        Contact(Person(f"00000000-0000-4000-8000-0000000000{n:02d}", f"Person {n} {'x' * 300}")) for n in range(30)
+    ]
+    channel.remind(ref, ("waits",), CARD, people)
+    (told,) = teams.workspace.replies(ref.channel)
+    assert len(told.card["msteams"]["entities"]) == 10
+    assert words_of(told.card)[0].endswith(" and 20 more")
+
+
+def test_a_reminder_for_nobody_is_plain_words(teams, channel):
+    ref = channel.post(CHANNEL, CARD)
+    channel.remind(ref, ("nobody may answer",), CARD, ())
+    assert [each.text for each in teams.workspace.replies(ref.channel)] == ["nobody may answer"]

@@ -5,18 +5,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from bot.domain import Answer
-from bot.teams.cards import drawn, recording
-from tests.adapters.slack_examples import CARD, DECIDED, FIRST, longest
+from bot.card import Moment, Strong
+from bot.domain import Answer, Contact, Person
+from bot.teams.cards import drawn, recording, reminder
+from tests.adapters.slack_examples import CARD, DECIDED, FIRST, NOW, longest
 from tests.browser.node import module
 
 PAGES = "https://approvals.example.com"
+PEOPLE = [Contact(Person(f"oid-{number}", name)) for number, name in enumerate(("Maya Chen", "Omar *Haddad*"))]
 CARDS: dict[str, dict[str, Any]] = {
     "waiting": drawn(CARD, pages=PAGES),
     "first": drawn(FIRST, pages=PAGES),
     "recording": recording(CARD, Answer.APPROVE, "Maya Chen", pages=PAGES),
     "decided": drawn(DECIDED, pages=PAGES),
     "longest": drawn(longest(20), pages=PAGES),
+    "reminder": reminder(("churn-xgb v12 still waits for ", Strong("test"), ", asked ", Moment(NOW), "."), PEOPLE),
 }
 COLOURS = {
     False: {"page": "#f5f5f5", "card": "#ffffff", "text": "#242424", "subtle": "#616161", "accent": "#4f52b2"},

@@ -174,6 +174,7 @@ def test_an_environment_that_is_no_table_is_named_with_all_it_lacks():
         ("expires_after", '"two weeks"'),
         ("remind_after", '"1w"'),
         ("escalate_to", '"boss"'),
+        ("escalate_after", '"never"'),
         ("metrics_required", "0"),
         ("evidence", '"some"'),
         ("role_arn", '""'),
@@ -191,8 +192,6 @@ def test_a_wrong_value_of_an_environment_is_named_by_its_key(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("remind_after", '"30m"'),
-        ("escalate_to", f'"{GUID}"'),
         ("role_arn", '"arn:aws:iam::123456789012:role/dev"'),
         ("external_id", '"x"'),
         ("region", '"eu-west-1"'),
@@ -266,7 +265,7 @@ def test_what_is_different_for_some_groups_counts_for_them_alone():
         ({"groups": '["a"]'}, "overrides[1]: changes nothing"),
         ({"groups": '["a"]', "required": "0"}, "overrides[1].required: 0 is not right"),
         ({"groups": '["a"]', "name": '"dev"'}, "overrides[1].name: no such key"),
-        ({"groups": '["a"]', "remind_after": '"2d"'}, "overrides[1].remind_after: no such key"),
+        ({"groups": '["a"]', "remind_after": '"soon"'}, "overrides[1].remind_after: 'soon' is not right"),
         (
             {"groups": '["a"]', "environments": '["uat"]', "required": "2"},
             "overrides[1].environments: 'uat' is none of dev, prod",
@@ -413,16 +412,17 @@ def test_an_environment_that_tells_nobody_is_a_mistake():
     assert mistake(text({}, {"notify": "{}"})) == expected
 
 
-def test_a_later_key_may_say_what_holds_anyhow():
-    later = {
-        "identity": '"email"',
-        "request_after": '"approval"',
-        "expires_after": '"14d"',
-        "remind_after": '"24h"',
-        "metrics_required": "false",
-        "evidence": '"any"',
-    }
-    assert read_policy(text({"metrics": "{}"}, later)).path == ("dev",)
+def test_what_happens_when_nobody_answers():
+    usual = read_policy(text({}, {})).environments[0]
+    assert (usual.remind_after, usual.escalate_to, usual.escalate_after) == (timedelta(days=1), "", None)
+    given = {"remind_after": '"90m"', "escalate_to": f'"{GUID}"', "escalate_after": '"3d"'}
+    one = read_policy(text({}, given)).environments[0]
+    assert (one.remind_after, one.escalate_to, one.escalate_after) == (
+        timedelta(minutes=90),
+        GUID,
+        timedelta(days=3),
+    )
+    assert read_policy(text({}, {"remind_after": '"never"'})).environments[0].remind_after == timedelta(0)
 
 
 def test_unknown_keys_are_named_with_those_that_are_known():

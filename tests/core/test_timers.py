@@ -1,11 +1,13 @@
-"""Requests that nobody answers: they end when their time is over, once, and everybody is told."""
+"""Requests that nobody answers: who is reminded when, and how they end when their time is over."""
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.card import plain
-from bot.domain import Expiry, ModelVersion, State
+from bot.domain import Expiry, ModelVersion, RequestId, State
+from bot.errors import Refused, Unavailable
 from bot.jobs import CheckJob
 from tests.proofs.world import World, policy_of
 
@@ -90,3 +92,173 @@ def test_a_marker_of_what_has_expired_goes_after_an_hour():
     swept(world)
     swept(world)
     assert not [name for name in world.parameters.stored if "/_open/" in name]
+
+
+CALM = 'remind_after = "1d"'
+FIRST = RequestId("churn", 1, "dev", 1)
+BOSSES = "00000000-0000-4000-8000-0000000000ff"
+
+
+def reminders(world, surface="slack"):
+    """Who was reminded in which words, of the first card."""
+    [shown] = [each for each in world.channels[surface].messages.values() if each.card.request == FIRST]
+    return shown.reminders
+
+
+def lived(world, hours, every=1):
+    """Let time pass with a sweep each hour; say after how many hours which reminder came."""
+    told, known = [], len(reminders(world))
+    for hour in range(every, hours + 1, every):
+        world.clock.advance(hours=every)
+        swept(world)
+        told += [(hour, *each) for each in reminders(world)[known:]]
+        known = len(reminders(world))
+    return told
+
+
+def test_whoever_may_answer_is_reminded_ever_more_seldom():
+    world = waiting(dev=CALM)
+    told = lived(world, 20 * 24)
+    assert [hour for hour, *_ in told] == [24, 3 * 24, 7 * 24], "after fourteen days the request has expired"
+    _, line, people = told[0]
+    assert people == ("Maya", "Omar", "Priya"), "and not Eli, who is no approver"
+    assert line == (
+        "churn v1 still waits for dev, asked 2026-11-24 09:00 UTC. "
+        "Please answer on the card; the time for it ends 2026-12-08 09:00 UTC."
+    )
+
+
+@pytest.mark.parametrize("rule", ['remind_after = "never"', 'remind_after = "20d"'])
+def test_nobody_is_reminded_where_the_policy_does_not_want_it(rule):
+    assert lived(waiting(dev=rule), 20 * 24, every=6) == []
+
+
+def test_after_an_outage_one_reminder_goes_out_and_not_all_that_were_missed():
+    world = waiting(dev=CALM)
+    world.clock.advance(days=8)
+    swept(world)
+    assert len(reminders(world)) == 1
+    assert lived(world, 5 * 24) == [], "the next one would come after fifteen days"
+
+
+def test_whoever_has_answered_or_asked_is_left_in_peace():
+    world = waiting(dev=f"{CALM}\nrequired = 2\nfour_eyes = true")
+    world.clock.advance(days=15)
+    swept(world)
+    world.ask("omar", MODEL, "dev")
+    world.drain()
+    world.answer("maya", "churn/1/dev/2")
+    world.drain()
+    world.clock.advance(days=1)
+    swept(world)
+    [shown] = [each for each in world.channel.messages.values() if each.card.request.round == 2]
+    assert [people for _, people in shown.reminders] == [("Priya",)]
+
+
+def test_nobody_is_reminded_of_what_has_been_answered():
+    world = waiting(dev=CALM)
+    world.answer("maya", "churn/1/dev/1")
+    world.drain()
+    assert lived(world, 48) == []
+
+
+def test_where_nobody_may_answer_the_thread_says_so():
+    world = waiting(dev=CALM)
+    for user in ("maya", "omar", "priya"):
+        world.directory.add(user)
+    [(_, line, people)] = lived(world, 25)
+    assert people == ()
+    assert line.endswith(", and not one of the members of approvers-dev may answer. Please tell a platform engineer.")
+
+
+def test_others_are_told_once_when_half_of_the_time_is_over():
+    world = waiting(dev=f'remind_after = "never"\nescalate_to = "{BOSSES}"')
+    world.directory.add("boss", BOSSES)
+    [(hour, line, people)] = lived(world, 20 * 24, every=4)
+    assert (hour, people) == (7 * 24, ("Boss",))
+    assert line == (
+        "churn v1 has waited for dev since 2026-11-24 09:00 UTC. Please see to it that members of approvers-dev "
+        "answer; the time for it ends 2026-12-08 09:00 UTC."
+    )
+
+
+def test_others_are_told_when_the_policy_says():
+    world = waiting(dev=f'remind_after = "never"\nescalate_to = "{BOSSES}"\nescalate_after = "36h"')
+    [(hour, line, people)] = lived(world, 15 * 24)
+    assert (hour, people) == (36, ())
+    assert line.endswith(
+        "Nobody is in the group that the policy names for such a case: please tell a platform engineer."
+    )
+
+
+def test_who_is_told_does_not_decide():
+    world = waiting(dev=f'escalate_to = "{BOSSES}"\nescalate_after = "1h"')
+    world.directory.add("boss", BOSSES)
+    lived(world, 2)
+    world.answer("boss", "churn/1/dev/1")
+    world.drain()
+    assert "is not an approver" in world.channel.told("boss")[-1]
+    assert world.state(MODEL).current("dev").state is State.PENDING
+
+
+def test_a_reminder_that_could_not_be_sent_comes_with_the_next_sweep():
+    world = waiting(dev=CALM)
+    world.directory.down = True
+    assert lived(world, 25) == []
+    world.directory.down = False
+    world.channel.broken = Unavailable("429")
+    assert lived(world, 1) == []
+    world.channel.broken = None
+    assert len(lived(world, 1)) == 1
+    assert lived(world, 24) == []
+
+
+def test_a_reminder_that_is_refused_costs_no_card():
+    world = waiting(dev=CALM)
+    world.channel.broken = Refused("restricted_action_thread_locked")
+    assert lived(world, 25) == []
+    world.channel.broken = None
+    world.answer("maya", "churn/1/dev/1")
+    world.drain()
+    assert not card(world).card.open
+
+
+def test_a_month_of_two_requests_across_the_end_of_summer_time(monkeypatch):
+    """What is due is counted in hours that have passed, whatever the clocks on the walls do meanwhile."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    world = World(policy_of(dev=f'{CALM}\nescalate_to = "{BOSSES}"', test=CALM))
+    world.directory.add("boss", BOSSES)
+    world.clock.now = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+    world.register(1)
+    world.drain()
+    offsets, told = set(), []
+    for hour in range(1, 31 * 24 + 1):
+        world.clock.advance(hours=1)
+        offsets.add(world.clock().astimezone().utcoffset())
+        if hour == 10 * 24:
+            world.answer("maya", "churn/1/dev/1")
+            world.drain()
+        before = {ts: len(each.reminders) for ts, each in world.channel.messages.items()}
+        swept(world)
+        for ts, each in world.channel.messages.items():
+            told += [(hour, each.card.request.environment, people) for _, people in each.reminders[before.get(ts, 0) :]]
+    approvers = ("Maya", "Omar", "Priya")
+    days = [(hour / 24, environment, people) for hour, environment, people in told]
+    assert days == [
+        (1, "dev", approvers),
+        (3, "dev", approvers),
+        (7, "dev", approvers),
+        (7, "dev", ("Boss",)),
+        (11, "test", approvers),
+        (13, "test", approvers),
+        (17, "test", approvers),
+    ]
+    assert len(offsets) == 2, "the clocks went back in between"
+    [first] = world.state(MODEL).rounds["dev"]
+    [last] = world.state(MODEL).rounds["test"]
+    assert (first.state, last.state) == (State.APPROVED, State.EXPIRED)
+    assert last.ending
+    assert last.late(last.ending.at)
+    assert not last.late(last.ending.at - timedelta(hours=1)), "with the first sweep after its time"
+    world.check_rest()

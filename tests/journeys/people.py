@@ -9,6 +9,7 @@ from infra.local.entra_people import MAYA, OMAR, PRIYA
 from infra.local.models import Registered
 from infra.local.slack import AppAnswer, Forged, Message
 from infra.local.stack import Stack
+from infra.local.teams import Message as TeamsMessage
 
 CHANNELS = {"dev": "C0MODELSDEV", "test": "C0MODELSDEV", "uat": "C0MODELSPRD", "prod": "C0MODELSPRD"}
 HONEST = Forged()
@@ -26,6 +27,12 @@ def card(stack: Stack, model: Registered, environment: str = "dev", number: int 
     """The card of a request, as it is shown now."""
     record = stack.parameter(f"{model.group}/cards/{model.version}/{environment}/{number}")
     return stack.slack.workspace.message(CHANNELS[environment], record["surfaces"]["slack"]["ts"])
+
+
+def in_teams(stack: Stack, model: Registered, environment: str = "dev", number: int = 1) -> TeamsMessage:
+    """The card of a request in Teams, as everybody is shown it now."""
+    record = stack.parameter(f"{model.group}/cards/{model.version}/{environment}/{number}")["surfaces"]["teams"]
+    return stack.teams.workspace.message(record["channel"], record["ts"])
 
 
 def link(stack: Stack, *users: str) -> None:
@@ -79,10 +86,15 @@ def state(stack: Stack, model: Registered) -> VersionState:
     return fold(ModelVersion(model.group, model.version), entries)
 
 
-def everything(stack: Stack, model: Registered) -> tuple[dict[str, str], dict[str, Any]]:
-    """All parameters, and all that the registry says of a version."""
-    described = stack.aws.client("sagemaker", access_key="LOCALREADER").describe_model_package(
+def described(stack: Stack, model: Registered) -> dict[str, Any]:
+    """All that the registry says of a version."""
+    found: dict[str, Any] = stack.aws.client("sagemaker", access_key="LOCALREADER").describe_model_package(
         ModelPackageName=model.arn
     )
-    described.pop("ResponseMetadata")
-    return stack.parameters(), described
+    found.pop("ResponseMetadata")
+    return found
+
+
+def everything(stack: Stack, model: Registered) -> tuple[dict[str, str], dict[str, Any]]:
+    """All parameters, and all that the registry says of a version."""
+    return stack.parameters(), described(stack, model)

@@ -7,8 +7,8 @@ import pytest
 from infra.local.demo_teams import answers, shown
 from infra.local.entra_people import ELI, GUS, MAYA, OMAR
 from infra.local.stack import TEAM, Stack
-from infra.local.teams import Forged, Message, User
-from tests.journeys.people import approve, card, everything, registered, reject, state
+from infra.local.teams import Forged, User
+from tests.journeys.people import approve, card, everything, in_teams, registered, reject, state
 from tests.journeys.policies import by_approval
 
 ABROAD = User("00000000-0000-4000-8000-00000000c001", "Ann Abroad", tenant="00000000-0000-4000-8000-00000000f001")
@@ -20,11 +20,6 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
         running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
         running.teams.limits.on = False
         yield running
-
-
-def in_teams(stack: Stack, model, environment: str = "dev", number: int = 1) -> Message:
-    record = stack.parameter(f"{model.group}/cards/{model.version}/{environment}/{number}")["surfaces"]["teams"]
-    return stack.teams.workspace.message(record["channel"], record["ts"])
 
 
 def press(stack: Stack, model, who: str, button: str, environment: str = "dev", **more):

@@ -329,3 +329,16 @@ def test_a_connection_can_break_and_an_answer_can_be_late(entra, caller):
     assert caller.graph(f"users/{MAYA}", token=token).ok
     assert entra.calls[-1].ended - entra.calls[-1].started >= 0.2
     assert [each.status for each in entra.calls] == [200, 0, 200]
+
+
+def test_the_members_of_a_group_are_people_and_groups_each_with_its_type(entra, caller):
+    answer = caller.graph(f"groups/{UAT}/transitiveMembers", select="id,displayName,accountEnabled").json()
+    found = {each["id"]: each for each in answer["value"]}
+    assert found[RELEASE_MANAGERS]["@odata.type"] == "#microsoft.graph.group"
+    assert found[OMAR] == {
+        "@odata.type": "#microsoft.graph.user", "id": OMAR, "displayName": "Omar Haddad", "accountEnabled": True
+    }  # fmt: skip
+    assert "@odata.nextLink" in caller.graph(f"groups/{UAT}/transitiveMembers", top="1").json()
+    assert code(caller.graph(f"groups/{NOBODY}/transitiveMembers")) == (404, "Request_ResourceNotFound")
+    entra.app.roles = frozenset({"GroupMember.Read.All"})
+    assert code(caller.graph(f"groups/{UAT}/transitiveMembers"))[0] == 403

@@ -273,3 +273,28 @@ def test_what_is_not_filled_in_is_sent_as_it_was_drawn():
     number = {"type": "Input.Number", "id": "number", "value": 3}
     state, errors = filled_in([toggle, date, note, number], {})
     assert (state, errors) == ({"sure": "no", "note": "", "number": "3"}, {})
+
+
+def mention(text, **changes):
+    return {"type": "mention", "text": text, "mentioned": {"id": "x", "name": "Maya"}, **changes}
+
+
+@pytest.mark.parametrize(
+    ("text", "entities"),
+    [
+        ("Hello <at>Maya</at>, <at>Omar</at>", [mention("<at>Omar</at>")]),
+        ("Hello", [mention("<at>Maya</at>")]),
+        ("<at>Maya</at>", [mention("<at>Maya</at>")] * 2),
+        ("<at>Maya</at> <at>Maya</at>", [mention("<at>Maya</at>")]),
+    ],
+)
+def test_a_mention_is_one_entity_and_stands_once_in_the_text(text, entities):
+    problems = card_problems(card({**TEXT, "text": text}, msteams={"entities": entities}))
+    assert problems == ["a mention is one entity and stands once in the text: <at>Maya</at> [json-pointer:/msteams]"]
+
+
+def test_a_mention_names_somebody():
+    good = card({**TEXT, "text": "<at>Maya</at>"}, msteams={"entities": [mention("<at>Maya</at>")]})
+    assert card_problems(good) == []
+    assert card_problems(card(msteams={"entities": [mention("Maya")]}))
+    assert card_problems(card(msteams={"entities": [mention("<at>Maya</at>", mentioned={"id": "x"})]}))
