@@ -20,6 +20,7 @@ from bot.domain import (
     Observed,
     Opened,
     Package,
+    Restored,
     Revoked,
     Superseded,
     Unknown,
@@ -116,7 +117,7 @@ class Audit:
             entry.at - TICK
             for state in states
             for entry in state.entries
-            if isinstance(entry.event, Vote | Revoked | Observed)
+            if isinstance(entry.event, Vote | Revoked | Restored | Observed)
             and _fresh(logs[state.model.version][entry.seq], self._clock())
         ]
         return [datetime.max.replace(tzinfo=UTC), *fresh]
@@ -175,12 +176,13 @@ def _written(stored: Stored, entry: Entry) -> Iterator[str]:
 
 def _decided(state: VersionState, later: VersionState, entry: Entry) -> Iterator[str]:
     """Whether it may stand where it stands, by the rules that its own request was opened with."""
-    if isinstance(entry.event, Opened | Vote | Superseded | Expiry | Revoked) and later.rounds == state.rounds:
+    unchanged = later.rounds == state.rounds and later.braked == state.braked
+    if isinstance(entry.event, Opened | Vote | Superseded | Expiry | Revoked | Restored) and unchanged:
         yield "counts for nothing where it stands"
         return
     if isinstance(entry.event, Vote):
         yield from _voted(state, entry, entry.event)
-    if isinstance(entry.event, Vote | Revoked):
+    if isinstance(entry.event, Vote | Revoked | Restored):
         by = entry.event
         if not by.by.oid or not by.group or abs(entry.at - by.checked_at) > PATIENCE:
             yield f"has no evidence that {by.by.name or 'its author'} was an approver at that time"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.codec import to_json
 from bot.domain import (
+    Act,
     Answer,
     ChatUser,
     Contact,
@@ -22,6 +23,7 @@ from bot.domain import (
     Opened,
     Person,
     RequestId,
+    Restored,
     Revoked,
     Run,
     State,
@@ -79,6 +81,21 @@ class Link:
 Part = str | Strong | Code | Mention | Moment | Link
 Line = tuple[Part, ...]
 """A line of neutral text. Every plain string in it is untrusted and is escaped by the surface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may be pressed below a line of a thread: something to do with the approval of a request."""
+
+    act: Act
+    request: RequestId
+
+    @property
+    def words(self) -> str:
+        """What the button says; it asks for a reason."""
+        if self.act is Act.RESTORE:
+            return f"Restore v{self.request.version}…"
+        return f"Revoke for {self.request.environment}…"
 
 
 class Mark(StrEnum):
@@ -206,9 +223,23 @@ def told(state: VersionState, entry: Entry) -> Line:
                 f" revoked {model} for {revoked.environment}: ",
                 revoked.reason,
             )
+        case Restored() as restored:
+            return (
+                Mention(restored.by.name, restored.via),
+                f" took back that {model} was rejected by hand; what was approved stands as before: ",
+                restored.reason,
+            )
         case Observed() as observed:
             return _told_observed(model, observed)
     return (f"Entry {entry.seq} is of a kind this version of the bot does not know.",)
+
+
+def offers(state: VersionState, entry: Entry) -> tuple[Offer, ...]:
+    """What approvers can do about a rejection by hand of what they have approved: whoever approved furthest decides."""
+    if not isinstance(entry.event, Observed) or entry.event.action not in (Hand.BRAKE, Hand.STOP):
+        return ()
+    one = state.until(entry.seq).furthest
+    return tuple(Offer(act, one.id) for act in (Act.RESTORE, Act.REVOKE)) if one else ()
 
 
 def further(entry: Entry, version: int) -> Line:
@@ -519,7 +550,7 @@ def _told_observed(model: str, observed: Observed) -> Line:
         case Hand.BRAKE:
             return (
                 *line,
-                "It is not put back. What the environments load has not changed; approvers may revoke.",
+                "It is not put back. What the environments load has not changed; approvers may restore or revoke it.",
             )
     return (*line, "It was put back twice before and is now left as it is: please look into it.")
 

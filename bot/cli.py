@@ -2,7 +2,7 @@
 
 It decides nothing.
 
-What needs a person (`request`, `revoke`) is done on our pages, after a sign-in.
+What needs a person (`request`, `revoke`, `restore`) is done on our pages, after a sign-in.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from bot.approved import ApprovedModel
 from bot.audit import approved_then
 from bot.card import plain
 from bot.codec import to_json
-from bot.domain import GROUP, ModelVersion, moment, rfc3339
+from bot.domain import GROUP, Act, ModelVersion, moment, rfc3339
 from bot.errors import ApprovalError, UnknownRequest
 from bot.history import VersionState
 from bot.library import approved_model
-from bot.links import asking_page, revoking_page
+from bot.links import acting_page, asking_page
 
 OK, FAILED, NOTHING, BROKEN = 0, 1, 3, 4
 
@@ -77,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("version", metavar="VERSION", type=_version)
     revoke.add_argument("environment", metavar="ENV")
     revoke.add_argument("--no-browser", action="store_true", help="only print its address")
+    restore = _command(commands, "restore", _restore, "the page on which a rejection by hand is taken back")
+    restore.add_argument("group", metavar="GROUP", type=_group)
+    restore.add_argument("version", metavar="VERSION", type=_version)
+    restore.add_argument("--no-browser", action="store_true", help="only print its address")
     sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
     sweep.add_argument("--all", action="store_true", help="every version since the policy's `since`")
     return parser
@@ -221,7 +225,16 @@ def _revoke(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     one = wiring.records(environment).look(model).state.standing(asked.environment)
     if one is None:
         raise UnknownRequest(f"No approval of {model} stands for {asked.environment}; there is nothing to take back.")
-    return _open(revoking_page(pages, one.id), asked)
+    return _open(acting_page(pages, Act.REVOKE, one.id), asked)
+
+
+def _restore(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Likewise; the approval that stands furthest says who may."""
+    pages, model = wiring.pages_url(environment), ModelVersion(asked.group, asked.version)
+    state = wiring.records(environment).look(model).state
+    if not state.braked or state.furthest is None:
+        raise UnknownRequest(f"No rejection by hand stands of {model} where it was approved; nothing can be restored.")
+    return _open(acting_page(pages, Act.RESTORE, state.furthest.id), asked)
 
 
 def _open(url: str, asked: argparse.Namespace) -> int:

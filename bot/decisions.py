@@ -1,6 +1,7 @@
 """The jobs of the queue `decisions`: they alone write the pointers.
 
-answer, revoke   look · person · registry side by side -> guards -> the entry -> projection
+answer, revoke,
+restore          look · person · registry side by side -> guards -> the entry -> projection
 check            look · registry -> what somebody did by hand, what nobody answered in time -> projection
 supersede        look · registry -> the entry -> projection
 """
@@ -25,7 +26,18 @@ from bot.errors import (
 )
 from bot.hands import Hands
 from bot.history import VersionState
-from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt, RevokeJob, SupersedeJob, described, overdue
+from bot.jobs import (
+    AnswerJob,
+    CheckJob,
+    Decision,
+    OpenJob,
+    Receipt,
+    RestoreJob,
+    RevokeJob,
+    SupersedeJob,
+    described,
+    overdue,
+)
 from bot.neighbours import Neighbours
 from bot.policy import EnvironmentPolicy
 from bot.projection import Projection
@@ -74,6 +86,18 @@ class Decisions:
 
         self._decide(job, environment, revoked, receipt)
 
+    def restore(self, job: RestoreJob, receipt: Receipt) -> None:
+        """Take a rejection by hand back; raise `Refused` when it may not be. Every environment is looked at anew."""
+        environment = rules.known(self._near.policy, job.request)
+
+        def restored(state: VersionState, member: Asked, _: Package | None) -> Event:
+            rules.restorable(state, job.request)
+            rules.identified(job.by, environment)
+            return rules.restoration(state, job, environment, member=member())
+
+        self._decide(job, environment, restored, receipt)
+        self._near.jobs.put(CheckJob(job.model, sender=job.op))
+
     def check(self, job: CheckJob) -> None:
         """Compare registry, pointers and cards with the log, and put right what differs."""
         policy = self._near.policy
@@ -117,9 +141,7 @@ class Decisions:
             look = replace(look, state=state or self._near.records.read_past(look.state))
         self._projection.carry_out(look, described_package.result(), Task(job.op, pointers=(name,)))
 
-    def _decide(
-        self, job: AnswerJob | RevokeJob, environment: EnvironmentPolicy, guard: Guard, receipt: Receipt
-    ) -> None:
+    def _decide(self, job: Decision, environment: EnvironmentPolicy, guard: Guard, receipt: Receipt) -> None:
         name = environment.name
         looked, asked, package = self._near.crew.together(
             lambda: self._near.records.look(job.model, pointers=(name,), markers=(name,), short=True),
@@ -143,7 +165,7 @@ class Decisions:
 
     def _record(
         self,
-        job: AnswerJob | RevokeJob,
+        job: Decision,
         look: Look,
         asked: Future[Member],
         package: Future[Package | None],
@@ -175,7 +197,7 @@ class Decisions:
             member = self._ask_again(job, event)
         return look, None
 
-    def _append(self, job: AnswerJob | RevokeJob, look: Look, event: Event) -> tuple[VersionState | None, Surroundings]:
+    def _append(self, job: Decision, look: Look, event: Event) -> tuple[VersionState | None, Surroundings]:
         """Create the entry, and meanwhile read what the projection will compare with."""
         now, newer = self._near.clock(), look.newer(job.request.environment)
         after: datetime | None = newer[1] if newer and newer[1] <= now + rules.CLOCKS_APART else None
@@ -185,12 +207,12 @@ class Decisions:
         )
         return appended.result(), around.result()
 
-    def _ask_again(self, job: AnswerJob | RevokeJob, event: Event) -> Asked:
+    def _ask_again(self, job: Decision, event: Event) -> Asked:
         """Somebody else was faster: what the directory said before does not count any more."""
         group = getattr(event, "group", "")
         return lambda: self._near.directory.member(job.by, (group,))
 
-    def _confirm(self, job: AnswerJob | RevokeJob, look: Look, receipt: Receipt, trouble: Unavailable) -> Look:
+    def _confirm(self, job: Decision, look: Look, receipt: Receipt, trouble: Unavailable) -> Look:
         """At the last receive the person has to know: read once more, and say so if it was not recorded."""
         if not receipt.last and not receipt.dead and not overdue(job, self._near.clock()):
             raise trouble
@@ -201,7 +223,7 @@ class Decisions:
 
     def _after_refusal(
         self,
-        job: AnswerJob | RevokeJob,
+        job: Decision,
         look: Look,
         package: Future[Package | None],
         task: Task,

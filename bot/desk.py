@@ -11,10 +11,10 @@ from functools import partial
 
 from bot import rules
 from bot.card import Card, card_of
-from bot.domain import Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
+from bot.domain import Act, Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
 from bot.errors import NotRequestable, Refused, Unavailable, UnknownRequest
 from bot.history import Round, VersionState
-from bot.jobs import PATIENCE, AnswerJob, RequestJob, RevokeJob
+from bot.jobs import ACTS, PATIENCE, AnswerJob, RequestJob
 from bot.policy import EnvironmentPolicy, Policy
 from bot.ports import Clock, Crew, Directory, Jobs
 from bot.records import Look, Records
@@ -76,7 +76,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """An approval that may be taken back: by whom, and what follows.
+    """What may be done with an approval that stands: by whom, and, if it is taken back, what follows.
 
     `uses` says whether the environment loads this version. `ends` are the environments whose requests end with it,
     `stands` the requests whose approvals stay.
@@ -148,31 +148,31 @@ class Desk:
             return Outcome(Stage.RECORDED, "Your answer is recorded.", request)
         return self._open(review.refusal, since, request)
 
-    def taking(self, request: RequestId, by: ChatUser) -> Taking:
-        """Whether somebody may take an approval back, as far as can be told ahead; raise what refuses it."""
+    def taking(self, act: Act, request: RequestId, by: ChatUser) -> Taking:
+        """Whether somebody may act on an approval, as far as can be told ahead; raise what refuses it."""
         environment, look, member = self._looked(request, by)
-        rules.revocable(look.state, request)
+        allowed = rules.revocable if act is Act.REVOKE else rules.restorable
+        allowed(look.state, request)
         rules.identified(by, environment)
         rules.is_approver(member, environment)
         return _taking(request, member.person, look)
 
-    def revoke(self, request: RequestId, by: ChatUser, *, nonce: str, reason: str) -> None:
-        """Hand in that an approval is taken back; raise what refuses it already now, or `Unavailable`."""
-        self.taking(request, by)
+    def take(self, act: Act, request: RequestId, by: ChatUser, *, nonce: str, reason: str) -> None:
+        """Hand in what is to be done with an approval; raise what refuses it already now, or `Unavailable`."""
+        self.taking(act, request, by)
         rules.says_why(reason)
         op = op_of(by, nonce, request)
-        self.jobs.put(RevokeJob(request, by=by, op=op, at=self.clock(), reason=reason))
+        self.jobs.put(ACTS[act](request, by=by, op=op, at=self.clock(), reason=reason))
 
-    def revoked(self, request: RequestId, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
-        """What became of a revoke that was handed in."""
+    def taken(self, act: Act, request: RequestId, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
+        """What became of it."""
         refusal: Refused | None = None
         try:
-            self.taking(request, by)
+            self.taking(act, request, by)
         except Refused as trouble:
             refusal = trouble
         if self.records.look(request.model).state.holds(op_of(by, nonce, request)):
-            says = f"The approval of {request.model} for {request.environment} is taken back."
-            return Outcome(Stage.RECORDED, says, request)
+            return Outcome(Stage.RECORDED, _done(act, request), request)
         return self._open(refusal, since, request)
 
     def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Person:
@@ -291,6 +291,12 @@ def pending(statuses: Mapping[str, GroupStatus]) -> Iterable[tuple[RequestId, da
             for environment, stand in row.environments.items():
                 if stand.state is State.PENDING:
                     yield RequestId(group, int(number), environment, stand.round), stand.at
+
+
+def _done(act: Act, request: RequestId) -> str:
+    if act is Act.RESTORE:
+        return f"{request.model} stands again for {request.environment}, and wherever else it was approved."
+    return f"The approval of {request.model} for {request.environment} is taken back."
 
 
 def _taking(request: RequestId, person: Person, look: Look) -> Taking:

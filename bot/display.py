@@ -9,8 +9,8 @@ from threading import Lock
 from typing import Any
 
 from bot.approved import read_approved
-from bot.card import Line, card_of, further, told
-from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Revoked, Vote
+from bot.card import Line, card_of, further, offers, told
+from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Restored, Revoked, Vote
 from bot.errors import Refused, Unavailable
 from bot.history import Round, VersionState
 from bot.jobs import PATIENCE
@@ -186,8 +186,8 @@ class Display:
     def _reply(self, one: Round, surface: str, ref: MessageRef, lines: Iterable[Entry]) -> None:
         for entry in lines:
             line = (*told(self._state, entry), *further(entry, self._state.model.version), *self._loads(entry))
-            card = card_of(self._state, one)
-            if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line, card)):
+            card, may = card_of(self._state, one), offers(self._state, entry)
+            if not self._try(one, surface, partial(self._near.channels[surface].reply, ref, line, card, may)):
                 return
             self._note(one, surface, threaded=entry.seq)
             if self._task.sweeping and isinstance(entry.event, Vote):
@@ -269,6 +269,9 @@ def threads_of(state: VersionState, entry: Entry) -> tuple[RequestId, ...]:
             place = opened.path.index(opened.environment)
             before = view.current(opened.path[place - 1]) if place else None
             found += [before.id] if before else []
+        case Restored():
+            hands = [each for each in view.entries if isinstance(each.event, Observed)]
+            found += threads_of(state, hands[-1]) if hands else []
         case Measured(environment):
             found += [one.id] if (one := view.standing(environment)) else []
         case Observed() as observed:

@@ -28,6 +28,13 @@ class Answer(StrEnum):
     REJECT = "reject"
 
 
+class Act(StrEnum):
+    """What an approver can do with an approval: take it back, or take back that somebody rejected it by hand."""
+
+    REVOKE = "revoke"
+    RESTORE = "restore"
+
+
 class State(StrEnum):
     """Where one round of a request stands."""
 
@@ -308,6 +315,19 @@ class Revoked:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A rejection by hand was taken back by a member of the approver group: what was approved stands as before."""
+
+    environment: str
+    round: int
+    by: Person
+    via: ChatUser
+    group: str
+    checked_at: datetime
+    reason: str
+
+
 class Hand(StrEnum):
     """What was done about a change that somebody made outside the bot."""
 
@@ -345,7 +365,7 @@ class Unknown:
     kind: str
 
 
-Event = Opened | Vote | Superseded | Expiry | Revoked | Observed | Measured | Unknown
+Event = Opened | Vote | Superseded | Expiry | Revoked | Restored | Observed | Measured | Unknown
 
 
 @dataclass(frozen=True, slots=True)

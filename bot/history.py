@@ -17,6 +17,7 @@ from bot.domain import (
     Observed,
     Opened,
     RequestId,
+    Restored,
     Revoked,
     State,
     Superseded,
@@ -35,6 +36,7 @@ KINDS: Mapping[str, type[Event]] = MappingProxyType(
         "superseded": Superseded,
         "expired": Expiry,
         "revoked": Revoked,
+        "restored": Restored,
         "observed": Observed,
         "measured": Measured,
     }
@@ -54,7 +56,7 @@ def kind_of(event: Event) -> str:
 def encode_entry(entry: Entry) -> str:
     """Write an entry within 4,096 bytes: a long reason is cut, metrics beyond what fits are left out."""
     event = entry.event
-    if isinstance(event, Vote | Revoked):
+    if isinstance(event, Vote | Revoked | Restored):
         by = replace(event.by, name=cut(event.by.name, NAME_LIMIT))
         event = replace(event, by=by, reason=cut(event.reason, REASON_LIMIT))
     head = {
@@ -164,6 +166,12 @@ class VersionState:
         return max(approved, key=_approved_at, default=None)
 
     @property
+    def furthest(self) -> Round | None:
+        """The approval that stands for the last environment on the path that has one."""
+        standing = (self.standing(environment) for environment in reversed(self.path))
+        return next(filter(None, standing), None)
+
+    @property
     def all_rounds(self) -> tuple[Round, ...]:
         """Every round of every environment."""
         return tuple(each for rounds in self.rounds.values() for each in rounds)
@@ -209,6 +217,8 @@ def apply(state: VersionState, entry: Entry) -> VersionState:
             return _end(state, entry, state.request(environment, number), State.EXPIRED)
         case Revoked() as revoked:
             return _revoke(state, entry, revoked)
+        case Restored():
+            return replace(state, braked=False)
         case Observed() as observed:
             return _observe(state, entry, observed)
     return state

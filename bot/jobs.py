@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.codec import from_json, to_json
-from bot.domain import Answer, ChatUser, MessageRef, Metric, ModelVersion, RequestId, Run, rfc3339
+from bot.domain import Act, Answer, ChatUser, MessageRef, Metric, ModelVersion, RequestId, Run, rfc3339
 from bot.encoding import decode, encode, sha256
 from bot.errors import Malformed
 
@@ -44,6 +44,23 @@ class AnswerJob:
 @dataclass(frozen=True, slots=True)
 class RevokeJob:
     """A person takes an approval back."""
+
+    request: RequestId
+    by: ChatUser
+    op: str
+    at: datetime
+    reason: str = ""
+    card: MessageRef | None = None
+
+    @property
+    def model(self) -> ModelVersion:
+        """Whose log it concerns."""
+        return self.request.model
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreJob:
+    """A person takes back that somebody rejected the version by hand."""
 
     request: RequestId
     by: ChatUser
@@ -164,13 +181,15 @@ class TidyJob:
         return f"tidy|{self.model.group}|{self.model.version}|{self.environment}|{self.sender}"
 
 
-Click = AnswerJob | RevokeJob | RequestJob
+Decision = AnswerJob | RevokeJob | RestoreJob
+Click = Decision | RequestJob
 Job = Click | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob
 
 KINDS: Mapping[str, type[Job]] = MappingProxyType(
     {
         "answer": AnswerJob,
         "revoke": RevokeJob,
+        "restore": RestoreJob,
         "request": RequestJob,
         "open": OpenJob,
         "measure": MeasureJob,
@@ -179,6 +198,7 @@ KINDS: Mapping[str, type[Job]] = MappingProxyType(
         "tidy": TidyJob,
     }
 )
+ACTS: Mapping[Act, type[RevokeJob | RestoreJob]] = MappingProxyType({Act.REVOKE: RevokeJob, Act.RESTORE: RestoreJob})
 OPENINGS = (OpenJob, MeasureJob, RequestJob, TidyJob)
 """The jobs that may append `opened`, post new cards or remove markers: the only ones on the queue `openings`."""
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from urllib.parse import quote
 
-from bot.domain import ChatUser, ModelVersion, RequestId
+from bot.domain import Act, ChatUser, ModelVersion, RequestId
 from bot.ports import Clock
 from bot.seals import ConfirmLink, LinkingLink, ReviewLink, Seals
 
@@ -24,9 +24,9 @@ def asking_page(pages: str, model: ModelVersion, environment: str) -> str:
     return f"{pages}/ask/{quote(model.group)}/{model.version}/{quote(environment)}"
 
 
-def revoking_page(pages: str, request: RequestId) -> str:
-    """The page on which an approval is taken back."""
-    return f"{pages}/revoke/{request}"
+def acting_page(pages: str, act: Act, request: RequestId) -> str:
+    """The page on which an approval is taken back, or restored after a rejection by hand."""
+    return f"{pages}/{act}/{request}"
 
 
 class Links:

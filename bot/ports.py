@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from bot.card import Card, Line
+from bot.card import Card, Line, Offer
 from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package
 from bot.jobs import Job
 
@@ -151,8 +151,8 @@ class Channel(Protocol):
         """Show the card as it is now, for everybody."""
         ...
 
-    def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
-        """Add a line to the card's thread; `card` is how it looks by now."""
+    def reply(self, ref: MessageRef, line: Line, card: Card, offers: Sequence[Offer] = ()) -> None:
+        """Add a line to the card's thread, with what may be pressed below it; `card` is how it looks by now."""
         ...
 
     def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:

@@ -14,6 +14,7 @@ from bot.jobs import (
     OpenJob,
     Receipt,
     RequestJob,
+    RestoreJob,
     RevokeJob,
     SupersedeJob,
     TidyJob,
@@ -68,6 +69,8 @@ class Promotion:
                 self._decisions.answer(job, receipt)
             case RevokeJob():
                 self._decisions.revoke(job, receipt)
+            case RestoreJob():
+                self._decisions.restore(job, receipt)
             case CheckJob():
                 self._decisions.check(job)
             case SupersedeJob():

@@ -14,6 +14,7 @@ from bot.domain import (
     Person,
     Requester,
     RequestId,
+    Restored,
     Revoked,
     Run,
     State,
@@ -36,7 +37,7 @@ from bot.errors import (
     UnknownRequest,
 )
 from bot.history import Round, VersionState
-from bot.jobs import AnswerJob, RevokeJob
+from bot.jobs import AnswerJob, RestoreJob, RevokeJob
 from bot.policy import EnvironmentPolicy, Policy
 
 CLOCKS_APART = timedelta(minutes=1)
@@ -163,10 +164,39 @@ def revocation(state: VersionState, job: RevokeJob, environment: EnvironmentPoli
     )
 
 
+def restorable(state: VersionState, request: RequestId) -> Round:
+    """The approval that stands furthest, of a version that somebody has rejected by hand."""
+    one = state.furthest
+    if not state.braked:
+        raise NotRevocable(
+            f"No rejection by hand stands of {request.model}; nothing was restored. See /model-status {request.group}."
+        )
+    if one is None or one.id != request:
+        where = f"Restore it for {one.id.environment}" if one else "Nothing is approved that could stand again"
+        raise NotRevocable(f"{request} is not the approval that counts here; nothing was restored. {where}.")
+    return one
+
+
+def restoration(state: VersionState, job: RestoreJob, environment: EnvironmentPolicy, *, member: Member) -> Restored:
+    """The restore this person may make."""
+    restorable(state, job.request)
+    is_approver(member, environment)
+    says_why(job.reason)
+    return Restored(
+        environment=job.request.environment,
+        round=job.request.round,
+        by=member.person,
+        via=job.by,
+        group=environment.approvers,
+        checked_at=member.checked_at,
+        reason=job.reason.strip(),
+    )
+
+
 def says_why(reason: str) -> None:
-    """Refuse a revoke without a reason."""
+    """Refuse a revoke or a restore without a reason."""
     if not reason.strip():
-        raise ReasonMissing("A revoke needs a reason. Please say why.")
+        raise ReasonMissing("This needs a reason. Please say why.")
 
 
 def is_approver(member: Member, environment: EnvironmentPolicy) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from bot.card import Card, Line, plain
+from bot.card import Card, Line, Offer, plain
 from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package, Person
 from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
 from bot.jobs import OPENINGS, Job, decode_job, deduplication_id, encode_job
@@ -220,6 +220,7 @@ class Message:
     card: Card
     first: MessageRef | None = None
     replies: list[str] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
     reminders: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
@@ -253,12 +254,13 @@ class MemoryChannel:
 
         self._gate("update card", effect)
 
-    def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
+    def reply(self, ref: MessageRef, line: Line, card: Card, offers: Sequence[Offer] = ()) -> None:
         def effect() -> None:
             self._check()
             if ref.ts not in self.messages:
                 raise Refused("message_not_found")
             self.messages[ref.ts].replies.append(plain(line))
+            self.messages[ref.ts].offers += offers
 
         self._gate("reply", effect)
 

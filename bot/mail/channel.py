@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.card import Card, Line
+from bot.card import Card, Line, Offer
 from bot.domain import ChatUser, Contact, MessageRef
 from bot.links import Links, page_of
 from bot.mail.message import Envelope, outcome_mail, reminder_mail, request_mail, written
@@ -53,8 +53,8 @@ class MailChannel:
     def update(self, ref: MessageRef, card: Card) -> None:
         """Do nothing: what lies in a mailbox cannot be shown anew, so nobody calls this; `reply` tells the end."""
 
-    def reply(self, ref: MessageRef, line: Line, card: Card) -> None:
-        """Send the mail that tells how the request ended, to those who were asked."""
+    def reply(self, ref: MessageRef, line: Line, card: Card, _offers: Sequence[Offer] = ()) -> None:
+        """Send the mail that tells how the request ended, to those who were asked; what can be done is on its page."""
         envelope = self._envelope(ref.channel, ref)
         mail = outcome_mail(card, line, page_of(self._links.pages, card.request), envelope)
         self._outbox.send(written(mail), envelope.to)

@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from bot.card import Card, Line, Mark, Row, Step, Table, plain
+from bot.card import Card, Line, Mark, Offer, Row, Step, Table, plain
 from bot.console import package_link, report_link
+from bot.domain import Act
 from bot.slack.mrkdwn import drawn, escaped, inert, mrkdwn, plain_text, safe
 from bot.text import NOTHING, addresses, clean, cut, one_line, parted, units
 
@@ -16,6 +17,8 @@ Json = dict[str, Any]
 APPROVE = "approval.approve"
 REJECT = "approval.reject"
 REVOKE = "approval.revoke"
+RESTORE = "approval.restore"
+ACTS: Mapping[Act, str] = MappingProxyType({Act.REVOKE: REVOKE, Act.RESTORE: RESTORE})
 LINK = "approval.link."
 WAY = f"{LINK}way"
 """The button that leads to our own pages."""
@@ -59,11 +62,15 @@ def message(card: Card, *, team: str) -> Json:
     return {"text": _read_aloud(card.summary), "blocks": shown}
 
 
-def reply(line: Line, *, team: str) -> Json:
-    """Text and blocks of a line in the thread."""
+def reply(line: Line, *, team: str, offers: Sequence[Offer] = ()) -> Json:
+    """Text and blocks of a line in the thread, with buttons for what may be done about it."""
+    buttons = [_button(ACTS[each.act], each.words, each.words) | {"value": str(each.request)} for each in offers]
     return {
         "text": _read_aloud(plain(line)),
-        "blocks": [{"type": "section", "text": mrkdwn(drawn(line, team=team, limit=TEXT) or NOTHING)}],
+        "blocks": [
+            {"type": "section", "text": mrkdwn(drawn(line, team=team, limit=TEXT) or NOTHING)},
+            *([{"type": "actions", "elements": buttons}] if buttons else []),
+        ],
     }
 
 

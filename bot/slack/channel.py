@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
-from bot.card import Card, Line, Mention, addressed
+from bot.card import Card, Line, Mention, Offer, addressed
 from bot.domain import ChatUser, Contact, MessageRef
 from bot.slack import blocks
 from bot.slack.api import Permanent, SlackApi
@@ -73,9 +73,9 @@ class SlackChannel:
         """Show the card as it is now; its metadata stays."""
         self._show("chat.update", card, {"channel": ref.channel, "ts": ref.ts})
 
-    def reply(self, ref: MessageRef, line: Line, _card: Card) -> None:
+    def reply(self, ref: MessageRef, line: Line, _card: Card, offers: Sequence[Offer] = ()) -> None:
         """Add a line to the card's thread, unpaced: it answers somebody who has just acted."""
-        shown = blocks.reply(line, team=self._team)
+        shown = blocks.reply(line, team=self._team, offers=offers)
         self._api.call("chat.postMessage", {"channel": ref.channel, "thread_ts": ref.ts, **shown, **QUIET})
 
     def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:

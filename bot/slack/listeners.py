@@ -13,15 +13,16 @@ from slack_bolt.response import BoltResponse
 from bot.admission import Admission
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import ApprovalError, Malformed, NotIdentified, NotLinked, Refused, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob, Click, RevokeJob
+from bot.jobs import ACTS, AnswerJob, Click, Decision
 from bot.overview import Statuses
 from bot.people import People
 from bot.ports import Clock, Crew, Jobs
 from bot.slack import overview
 from bot.slack.api import Permanent, SlackApi
-from bot.slack.blocks import APPROVE, LINK, REJECT, REVOKE, told
+from bot.slack.blocks import APPROVE, LINK, REJECT, RESTORE, REVOKE, told
 from bot.slack.identity import REFUSAL, called, outsider
-from bot.slack.modal import REASON, REJECTING, REVOKING, Reason, read_reason, reason_view, way_view
+from bot.slack.modal import ACTS as FORMS
+from bot.slack.modal import REASON, REJECTING, RESTORING, REVOKING, Reason, read_reason, reason_view, way_view
 
 Json = dict[str, Any]
 
@@ -47,6 +48,8 @@ WAYS: Mapping[type[ApprovalError], str] = MappingProxyType(
     {NotLinked: "Link my account", SignInNeeded: "Sign in and answer"}
 )
 """The refusals that end with the address of a page of ours, and what the button that leads there says."""
+ASKING: Mapping[str, str] = MappingProxyType({REJECT: REJECTING, REVOKE: REVOKING, RESTORE: RESTORING})
+"""The buttons that open a form for a reason, and its callback id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ ON_FORM = _Words(BROKEN_FORM, UNKNOWN_NOW_FORM, UNCONFIRMED_FORM)
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The buttons of a card, and the forms of a Reject and of a Revoke.
+    """The buttons of a card and of its thread, and the forms of those that ask why.
 
     `admission` says which person an account is, or sends it to our `pages`; without it the job finds out by e-mail.
     """
@@ -134,7 +137,7 @@ class Answers:
         try:
             request, card = _request(action), _card(body) or MessageRef("", "")
             self._admitted(request, body, card.channel)
-            form = REVOKING if action.get("action_id") == REVOKE else REJECTING
+            form = ASKING[str(action.get("action_id"))]
             self.api.call("views.open", {"trigger_id": body["trigger_id"], "view": reason_view(request, card, form)})
         except (Permanent, Unavailable) as problem:
             log.error("the form for a reason was not opened: %s", problem)
@@ -169,13 +172,13 @@ class Answers:
         op = f"slack|{self.team}|{by.user}|{action.get('action_ts')}|{request}"
         return AnswerJob(request, Answer.APPROVE, by=by, op=op, at=self.clock(), card=card)
 
-    def _submitted(self, body: Json, view: Json, said: Reason) -> AnswerJob | RevokeJob:
+    def _submitted(self, body: Json, view: Json, said: Reason) -> Decision:
         """Who the account is may have changed while the reason was written."""
         by = self._admitted(said.request, body, said.card.channel)
         op = f"slack|{self.team}|{by.user}|{view.get('id')}|{said.request}"
         card = said.card if said.card.ts else None
-        if view.get("callback_id") == REVOKING:
-            return RevokeJob(said.request, by=by, op=op, at=self.clock(), reason=said.text, card=card)
+        if act := FORMS.get(str(view.get("callback_id"))):
+            return ACTS[act](said.request, by=by, op=op, at=self.clock(), reason=said.text, card=card)
         return AnswerJob(said.request, Answer.REJECT, by=by, op=op, at=self.clock(), reason=said.text, card=card)
 
     def _admitted(self, request: RequestId, body: Json, channel: str) -> ChatUser:
@@ -247,9 +250,8 @@ class Status:
 def register(app: App, *, answers: Answers, status: Status) -> None:
     """Register every listener; the last catches buttons of other versions of the bot."""
     app.action(APPROVE)(answers.approve)
-    for button in (REJECT, REVOKE):
+    for button, form in ASKING.items():
         app.action(button)(answers.ask_reason)
-    for form in (REJECTING, REVOKING):
         app.view(form)(answers.submit)
     app.command(overview.COMMAND)(status.answer)
     app.action(re.compile(re.escape(LINK)))(_acknowledge)
@@ -279,6 +281,8 @@ def _request(action: Json) -> RequestId:
 
 
 def _card(body: Json) -> MessageRef | None:
+    """Where somebody pressed; a line of the thread is no card, which could be repainted."""
     place = body.get("container") or {}
     channel, ts = place.get("channel_id"), place.get("message_ts")
-    return MessageRef(channel, ts) if channel and ts else None
+    threaded = place.get("thread_ts") not in (None, ts)
+    return MessageRef(channel, "" if threaded else ts) if channel and ts else None

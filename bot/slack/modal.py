@@ -1,25 +1,28 @@
-"""The forms that ask why: of a Reject, and of a Revoke. https://docs.slack.dev/reference/views/modal-views."""
+"""The forms that ask why: of a Reject, a Revoke and a Restore. https://docs.slack.dev/reference/views/modal-views."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from bot.domain import MessageRef, RequestId
+from bot.domain import Act, MessageRef, RequestId
 from bot.errors import Malformed
 from bot.slack.blocks import told
 from bot.slack.mrkdwn import plain_text
 
 Json = dict[str, Any]
 
-REJECTING, REVOKING = "approval.reject.reason", "approval.revoke.reason"
+REJECTING, REVOKING, RESTORING = "approval.reject.reason", "approval.revoke.reason", "approval.restore.reason"
+ACTS: Mapping[str, Act] = MappingProxyType({REVOKING: Act.REVOKE, RESTORING: Act.RESTORE})
 REASON = "reason"
 LONGEST_REASON = 2000
 TITLE = 24
-_VERBS = {REJECTING: "Reject", REVOKING: "Revoke"}
+_VERBS = {REJECTING: "Reject", REVOKING: "Revoke", RESTORING: "Restore"}
 _FOLLOWS = {
     REJECTING: "",
     REVOKING: "The newest other approval that stands is loaded instead, or nothing; requests that follow from it end. ",
+    RESTORING: "The rejection by hand is taken back; what was approved stands as before. ",
 }
 
 

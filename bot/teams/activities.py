@@ -24,11 +24,23 @@ from bot.errors import (
     SignInNeeded,
     Unavailable,
 )
-from bot.jobs import AnswerJob, RevokeJob
+from bot.jobs import ACTS, AnswerJob, Decision
 from bot.overview import Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.teams import cards, status
-from bot.teams.cards import APPROVE, CONTENT_TYPE, LONGEST_REASON, NO_REASON, REASON, REJECT, REVOKE, VIEW, Note
+from bot.teams.cards import ACTS as VERBS
+from bot.teams.cards import (
+    APPROVE,
+    CONTENT_TYPE,
+    LONGEST_REASON,
+    NO_REASON,
+    REASON,
+    REJECT,
+    THREAD,
+    VIEW,
+    Note,
+    reason_of,
+)
 from bot.teams.connector import Connector
 from bot.teams.identity import called, caller, name_of
 from bot.teams.text import BREAK, said
@@ -55,6 +67,7 @@ WAYS: Mapping[type[ApprovalError], str] = MappingProxyType(
     {NotLinked: "Link my account", SignInNeeded: "Sign in and answer"}
 )
 """The refusals that end with the address of a page of ours, and what the button that leads there says."""
+WITH_REASON = frozenset({REJECT, *VERBS})
 _CONVERSATION = re.compile(r"[a-z0-9]{1,3}:[\w.:;=@~+-]{1,300}", re.ASCII)
 _ID = re.compile(r"[\w.:;=@~+-]{0,99}\w[\w.:;=@~+-]{0,99}", re.ASCII)
 _MENTION = re.compile(r"<at\b[^>]{0,200}>.{0,200}?</at>", re.DOTALL | re.IGNORECASE)
@@ -141,14 +154,13 @@ class Activities:
         if wanting := _wanting(press):
             return self._noted(press, Note(wanting))
         about, now = press.request, self.clock()
-        if press.verb == REVOKE:
-            revoke = RevokeJob(about, by, press.op, now, press.reason, press.card)
-            return self._handed_in(revoke) or _words(RECORDING)
+        if act := VERBS.get(press.verb):
+            return self._handed_in(ACTS[act](about, by, press.op, now, press.reason, press.card)) or _words(RECORDING)
         answer = Answer.APPROVE if press.verb == APPROVE else Answer.REJECT
         job = AnswerJob(about, answer, by, press.op, now, press.reason, press.card)
         return self._handed_in(job) or self._awaited(job, name_of(activity))
 
-    def _handed_in(self, job: AnswerJob | RevokeJob) -> Json | None:
+    def _handed_in(self, job: Decision) -> Json | None:
         """Put it on the queue; give what is said where that did not work."""
         try:
             self.jobs.put(job)
@@ -175,7 +187,8 @@ class Activities:
         return self._noted(press, Note(words, url, way)) if way and url else _words(str(refused))
 
     def _noted(self, press: Press, note: Note) -> Json:
-        card = self._read(press.request)
+        """On the card, if one was pressed: what stands in a thread is none."""
+        card = self._read(press.request) if press.card else None
         return _shown(cards.drawn(card, pages=self.pages, note=note)) if card else _words(f"{note.text} {note.url}")
 
     def _read(self, request: RequestId) -> Card | None:
@@ -221,15 +234,15 @@ def read_press(activity: Activity, user: ChatUser) -> Press:
     action = _part(_part(activity, "value"), "action")
     verb, data = action.get("verb"), _part(action, "data")
     conversation, press = _conversation(activity), activity.get("id")
-    if verb not in {APPROVE, REJECT, REVOKE, VIEW} or not isinstance(data.get("request"), str):
+    if verb not in {APPROVE, VIEW, *WITH_REASON} or not isinstance(data.get("request"), str):
         raise Malformed(f"not a button of ours: {str(verb)[:100]!r}")
     if not _CONVERSATION.fullmatch(conversation) or not _is_id(press):
         raise Malformed(f"a press in no conversation: {conversation[:100]!r}, {str(press)[:100]!r}")
-    above = activity.get("replyToId")
+    above = None if data.get(THREAD) else activity.get("replyToId")
     return Press(
         verb=str(verb),
         request=RequestId.parse(data["request"]),
-        reason=data[REASON].strip() if verb in {REJECT, REVOKE} and isinstance(data.get(REASON), str) else "",
+        reason=_reason(data, str(verb)) if verb in WITH_REASON else "",
         card=MessageRef(conversation, str(above)) if _is_id(above) else None,
         op=f"teams|{conversation}|{press}|{user.user}",
     )
@@ -242,9 +255,14 @@ def typed(text: str) -> str:
     return " ".join(words[1:]) if command == status.COMMAND else "help"
 
 
+def _reason(data: Activity, verb: str) -> str:
+    given = data.get(reason_of(verb) if data.get(THREAD) else REASON)
+    return given.strip() if isinstance(given, str) else ""
+
+
 def _wanting(press: Press) -> str:
     """What is wrong with the form for a reason; clients check it too, but need not."""
-    if press.verb not in {REJECT, REVOKE}:
+    if press.verb not in WITH_REASON:
         return ""
     if len(press.reason) > LONGEST_REASON:
         return TOO_LONG

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bot.card import MENTIONED, Card, Line, Mark, Row, Step, Strong, Table, plain
+from bot.card import MENTIONED, Card, Line, Mark, Offer, Row, Step, Strong, Table, plain
 from bot.console import package_link, report_link
-from bot.domain import Answer, Contact
+from bot.domain import Act, Answer, Contact, RequestId
 from bot.links import page_of
 from bot.overview import counted
 from bot.teams.text import breakable, heading, label, rich, weight
@@ -20,8 +20,11 @@ from bot.text import JOINER, NOTHING
 
 Json = dict[str, Any]
 
-APPROVE, REJECT, REVOKE, VIEW = "mr.approve", "mr.reject", "mr.revoke", "mr.view"
+APPROVE, REJECT, REVOKE, RESTORE, VIEW = "mr.approve", "mr.reject", "mr.revoke", "mr.restore", "mr.view"
 """The verbs of the actions, each with the request in its data."""
+ACTS: Mapping[str, Act] = MappingProxyType({REVOKE: Act.REVOKE, RESTORE: Act.RESTORE})
+THREAD = "thread"
+"""In the data of what is pressed in a thread, on no card that could be shown anew."""
 REASON = "reason"
 LONGEST_REASON = 2000
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
@@ -76,8 +79,8 @@ def drawn(card: Card, *, pages: str = "", note: Note | None = None) -> Json:
     consequence = [rich((card.consequence,), NOTE, isSubtle=True)] if card.open and card.consequence else []
     verdict = (f"{SIGNS[card.mark]} ", *card.verdict) if card.verdict else ()
     way = [{**_opens(note.button, note.url), "style": "positive"}] if note and note.url else []
-    answers = [_approve(card), _with_reason(card, REJECT)] if card.open and not way else []
-    answers += [_with_reason(card, REVOKE)] if card.stands and not way else []
+    answers = [_approve(card), _with_reason("Reject", REJECT, card.request)] if card.open and not way else []
+    answers += [_with_reason("Revoke", REVOKE, card.request)] if card.stands and not way else []
     links = _links(card) if card.open else []
     return _whole(
         card,
@@ -117,6 +120,13 @@ def reminder(line: Line, people: Sequence[Contact]) -> Json:
         for tag, each in zip(tags, people, strict=False)
     ]
     return {**card, "msteams": {**card["msteams"], "entities": entities}}
+
+
+def offering(line: Line, offers: Sequence[Offer]) -> Json:
+    """A line with what may be done about it; each button asks why."""
+    verbs = {act: verb for verb, act in ACTS.items()}
+    forms = [_with_reason(str(each.act).capitalize(), verbs[each.act], each.request, each.words) for each in offers]
+    return {**framed([rich(line, TOLD)], plain(line)), "actions": forms}
 
 
 def message(card: Json) -> Json:
@@ -171,7 +181,7 @@ def cell(text: str, limit: int = CELL, *, narrow: bool = False) -> Json:
 
 
 def _whole(card: Card, *, above: Sequence[Json], below: Sequence[Json], actions: Sequence[Json]) -> Json:
-    refresh = {"action": _execute("Refresh", VIEW, card), "userIds": []}
+    refresh = {"action": _execute("Refresh", VIEW, card.request), "userIds": []}
     above = [*above, rich(_path(card.path), PATH)]
     below = [*(rich(note, FACTS // len(card.notes)) for note in card.notes), *below]
     below = [{**below[0], "spacing": "Medium"}, *below[1:]]
@@ -245,30 +255,38 @@ def _row(cells: Iterable[Json]) -> Json:
 
 def _approve(card: Card) -> Json:
     what = f"Approve {card.request.group} version {card.request.version} for {card.request.environment}"
-    action = _execute(f"Approve for {card.request.environment}", APPROVE, card)
+    action = _execute(f"Approve for {card.request.environment}", APPROVE, card.request)
     return {**action, "style": "positive", "tooltip": label(what, TITLE)}
 
 
-def _with_reason(card: Card, verb: str) -> Json:
-    """The form opens below the card, and does not go without a reason; the server asks for one too."""
+def _with_reason(word: str, verb: str, request: RequestId, title: str = "") -> Json:
+    """The form opens below the card, and does not go without a reason; the server asks for one too.
+
+    With a `title` the button is in a thread.
+    """
     reason = {
         "type": "Input.Text",
-        "id": REASON,
+        "id": reason_of(verb) if title else REASON,
         "label": "Why? Everybody in the channel will see the reason.",
         "isMultiline": True,
         "maxLength": LONGEST_REASON,
         "isRequired": True,
         "errorMessage": NO_REASON,
     }
-    word = "Reject" if verb == REJECT else "Revoke"
-    send = {**_execute(f"{word} v{card.request.version}", verb, card), "style": "destructive"}
-    send["associatedInputs"] = "auto"
+    style = {} if verb == RESTORE else {"style": "destructive"}
+    send = {**_execute(f"{word} v{request.version}", verb, request), **style, "associatedInputs": "auto"}
+    send["data"] |= {THREAD: True} if title else {}
     form = {"type": "AdaptiveCard", "version": "1.5", "body": [reason], "actions": [send]}
-    return {"type": "Action.ShowCard", "title": f"{word}…", "card": form}
+    return {"type": "Action.ShowCard", "title": title or f"{word}…", "card": form}
 
 
-def _execute(words: str, verb: str, card: Card) -> Json:
-    data = {"request": str(card.request)}
+def reason_of(verb: str) -> str:
+    """The input of a form that stands beside another one: ids are one of a kind in a card."""
+    return f"{REASON}.{verb}"
+
+
+def _execute(words: str, verb: str, request: RequestId) -> Json:
+    data = {"request": str(request)}
     return {"type": "Action.Execute", "title": words, "verb": verb, "data": data, "associatedInputs": "none"}
 
 

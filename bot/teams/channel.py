@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.card import Card, Line
+from bot.card import Card, Line, Offer
 from bot.domain import ChatUser, Contact, MessageRef
 from bot.teams import cards
 from bot.teams.connector import Connector
@@ -26,9 +26,9 @@ class TeamsChannel:
         """Show the card as it is now, for everybody."""
         self._connector.update(ref.channel, ref.ts, {**self._shown(card), "id": ref.ts})
 
-    def reply(self, ref: MessageRef, line: Line, _card: Card) -> None:
+    def reply(self, ref: MessageRef, line: Line, _card: Card, offers: Sequence[Offer] = ()) -> None:
         """Add a line to the card's thread, which is a conversation of its own."""
-        self._connector.reply(ref.channel, message(line))
+        self._connector.reply(ref.channel, cards.message(cards.offering(line, offers)) if offers else message(line))
 
     def remind(self, ref: MessageRef, line: Line, _card: Card, people: Sequence[Contact]) -> None:
         """Add a line to the card's thread that mentions people, who are notified of it."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from bot.desk import Review, Stage
-from bot.domain import Answer, RequestId, State, Superseded
+from bot.domain import Act, Answer, RequestId, State, Superseded
 from bot.errors import Expired, NotAnApprover, ReasonMissing, Refused
 from bot.seals import ReviewLink
 from bot.web.charts import charts
 from bot.web.forms import Submitted, outcome_of, read_outcome
 from bot.web.ground import Site
 from bot.web.outcomes import TITLES, wait
-from bot.web.overview import ask_page, request_page, revoke_page
+from bot.web.overview import act_page, ask_page, request_page
 from bot.web.pages import draw
 from bot.web.refusals import status_of
 from bot.web.reply import Reply, redirect
@@ -105,7 +105,10 @@ def _elsewhere(review: Review) -> Iterator[tuple[str, str]]:
     request, state = review.one.id, review.one.state
     latest, standing = review.state.current(request.environment), review.state.standing(request.environment)
     if standing and standing.id == request:
-        yield revoke_page(request), f"Revoke this approval for {request.environment}"
+        yield act_page(Act.REVOKE, request), f"Revoke this approval for {request.environment}"
+    furthest = review.state.furthest
+    if review.state.braked and furthest:
+        yield act_page(Act.RESTORE, furthest.id), f"Restore {request.model}, which was rejected by hand"
     if latest and latest.id != request:
         yield request_page(latest.id), f"The newest request of {request.model} for {request.environment}"
     elif state not in (State.PENDING, State.APPROVED) or isinstance(review.refusal, Expired):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain import ModelVersion, RequestId, State
+from bot.domain import Act, ModelVersion, RequestId, State
 from bot.overview import IN_USE, WORDS
 from bot.status import GroupStatus, Stand
 
@@ -44,9 +44,9 @@ def page_of(model: ModelVersion) -> str:
     return f"/models/{model.group}/{model.version}"
 
 
-def revoke_page(request: RequestId) -> str:
-    """Where an approval can be taken back."""
-    return f"/revoke/{request}"
+def act_page(act: Act, request: RequestId) -> str:
+    """Where an approval can be revoked or restored, below the pages' root."""
+    return f"/{act}/{request}"
 
 
 def ask_page(model: ModelVersion, environment: str) -> str:

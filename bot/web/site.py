@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from bot.domain import ENVIRONMENT, GROUP
+from bot.domain import ENVIRONMENT, GROUP, Act
 from bot.errors import Refused, Unavailable
 from bot.inbound import method_of
-from bot.web import accounts, answering, asking, forms, models, pages, revoking, session
+from bot.web import accounts, acting, answering, asking, forms, models, pages, session
 from bot.web.forms import Submitted
 from bot.web.ground import Site
 from bot.web.refusals import refuse
@@ -25,7 +25,7 @@ from bot.web.visit import Unacceptable, Visit, read_visit
 Json = dict[str, Any]
 Open = Callable[[Site, Visit], Reply]
 Page = Callable[[Site, Caller], Reply]
-Act = Callable[[Site, Caller, Submitted], Reply]
+Deed = Callable[[Site, Caller, Submitted], Reply]
 T = TypeVar("T")
 Table = Sequence[tuple[re.Pattern[str], T]]
 
@@ -89,7 +89,7 @@ def _get(site: Site, visit: Visit, page: Page, words: Mapping[str, str]) -> Repl
         return refuse(site, trouble, visit, caller)
 
 
-def _post(site: Site, visit: Visit, act: Act, words: Mapping[str, str], *, back: bool) -> Reply:
+def _post(site: Site, visit: Visit, act: Deed, words: Mapping[str, str], *, back: bool) -> Reply:
     """Let a form pass that this person got on this page; give back what was written on any other."""
     _same_origin(site, visit)
     fields = visit.fields()
@@ -145,7 +145,7 @@ def _signed_out(site: Site, _visit: Visit) -> Reply:
 _NUMBER = "[1-9][0-9]{0,8}"
 _GROUP = f"/models/(?P<group>{GROUP.pattern})"
 _ID = f"(?P<request>{GROUP.pattern}/{_NUMBER}/{ENVIRONMENT.pattern}/{_NUMBER})"
-_REQUEST, _REVOKE = f"/requests/{_ID}", f"/revoke/{_ID}"
+_REQUEST, _ACT = f"/requests/{_ID}", f"/(?P<act>{'|'.join(Act)})/{_ID}"
 _ASK = f"/ask/(?P<group>{GROUP.pattern})/(?P<version>{_NUMBER})/(?P<environment>{ENVIRONMENT.pattern})"
 _OPEN: Mapping[str, Open] = {"/style.css": pages.style, "/signed-in": _signed_in, "/signed-out": _signed_out}
 _PAGES: Table[Page] = (
@@ -153,8 +153,8 @@ _PAGES: Table[Page] = (
     (re.compile("/r"), answering.open_link),
     (re.compile(_REQUEST), answering.show),
     (re.compile(f"{_REQUEST}/outcome"), answering.outcome),
-    (re.compile(_REVOKE), revoking.show),
-    (re.compile(f"{_REVOKE}/outcome"), revoking.outcome),
+    (re.compile(_ACT), acting.show),
+    (re.compile(f"{_ACT}/outcome"), acting.outcome),
     (re.compile(_GROUP), models.group),
     (re.compile(f"{_GROUP}/(?P<version>{_NUMBER})"), models.version),
     (re.compile(_ASK), asking.show),
@@ -164,9 +164,9 @@ _PAGES: Table[Page] = (
     (re.compile("/confirm"), accounts.show_confirming),
     (re.compile("/confirmed"), accounts.confirmed),
 )
-_ACTS: Table[Act] = (
+_ACTS: Table[Deed] = (
     (re.compile(_REQUEST), answering.answer),
-    (re.compile(_REVOKE), revoking.revoke),
+    (re.compile(_ACT), acting.take),
     (re.compile(_ASK), asking.ask),
     (re.compile("/link"), accounts.bind),
     (re.compile("/confirm"), accounts.confirm),

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import Answer, ChatUser, MessageRef, State
-from bot.jobs import AnswerJob, RevokeJob
+from bot.card import Offer
+from bot.domain import Act, Answer, ChatUser, MessageRef, State
+from bot.jobs import AnswerJob, RestoreJob, RevokeJob
 from bot.overview import Statuses
 from bot.slack import overview
 from bot.slack.api import SlackApi
@@ -262,6 +263,22 @@ def test_a_revoke_asks_for_its_reason_and_becomes_a_job(slack, api, queue, card)
     op = f"slack|T0LOCAL01|U0MAYA|{view.id}|churn-xgb/12/test/1"
     by = ChatUser("slack", TEAM, MAYA, CHANNEL)
     assert queue.jobs == [RevokeJob(REQUEST, by, op, NOW, "It drifts.", decided)]
+
+
+@pytest.mark.parametrize(("act", "kind"), [(Act.RESTORE, RestoreJob), (Act.REVOKE, RevokeJob)])
+def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(slack, api, queue, card, act, kind):
+    channel = SlackChannel(api, team=TEAM)
+    ref = channel.post(CHANNEL, DECIDED)
+    channel.reply(ref, ("kim rejected churn by hand.",), DECIDED, [Offer(each, REQUEST) for each in Act])
+    (line,) = slack.workspace.replies(CHANNEL, ref.ts)
+    assert [each["text"]["text"] for each in line.blocks[1]["elements"]] == ["Revoke for test…", "Restore v12…"]
+    assert slack.press(MAYA, CHANNEL, line.ts, f"approval.{act}").error == ""
+    (view,) = slack.workspace.modals(MAYA)
+    assert view.body["title"]["text"] == f"{str(act).capitalize()} churn-xgb v12"
+    assert slack.submit(MAYA, view.id, {"reason": "I looked at it."}).error == ""
+    [job] = queue.jobs
+    assert (type(job), job.request, job.reason, job.card) == (kind, REQUEST, "I looked at it.", None)
+    assert job.by == ChatUser("slack", TEAM, MAYA, CHANNEL), "so that a refusal can be told there"
 
 
 def test_the_form_costs_one_call(slack, door, card):

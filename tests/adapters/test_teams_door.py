@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
 from bot.admission import Admission
-from bot.domain import Answer, ChatUser, MessageRef
+from bot.card import Offer
+from bot.domain import Act, Answer, ChatUser, MessageRef
 from bot.errors import UNIDENTIFIED, Refused, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob, RevokeJob
+from bot.jobs import AnswerJob, RestoreJob, RevokeJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import People
@@ -786,6 +787,21 @@ def test_a_person_revokes_on_the_card_of_an_approval(house, card):
     assert house.teams.press(MAYA.key, ref.channel, ref.ts, "Revoke v12").errors == {"reason": NO_REASON}
     house.teams.press(MAYA.key, ref.channel, ref.ts, "Revoke v12", {"reason": "Too slow."})
     assert [(type(job), job.reason) for job in house.queue.jobs] == [(RevokeJob, "Too slow.")]
+
+
+@pytest.mark.parametrize(("title", "kind"), [("Restore v12", RestoreJob), ("Revoke v12", RevokeJob)])
+def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(house, card, title, kind):
+    channel = TeamsChannel(house.connector, pages=PAGES)
+    ref = channel.post(CHANNEL, DECIDED)
+    channel.reply(ref, ("kim rejected churn by hand.",), DECIDED, [Offer(each, REQUEST) for each in Act])
+    (line,) = house.teams.workspace.replies(ref.channel)
+    assert [each["title"] for each in line.card["actions"]] == ["Revoke for test…", "Restore v12…"]
+    field = f"reason.mr.{title.split()[0].lower()}"
+    assert house.teams.press(MAYA.key, ref.channel, line.id, title).errors == {field: NO_REASON}
+    forced = house.teams.press(MAYA.key, ref.channel, line.id, title, forged=Forged(unchecked=True))
+    assert NO_REASON in forced.json()["value"], "in words: the line is no card that could be shown anew"
+    house.teams.press(MAYA.key, ref.channel, line.id, title, {field: "I looked at it."})
+    assert [(type(job), job.reason, job.card) for job in house.queue.jobs] == [(kind, "I looked at it.", None)]
 
 
 def test_somebody_of_another_organisation_is_turned_away(house, card):

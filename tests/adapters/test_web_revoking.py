@@ -107,7 +107,7 @@ def test_a_version_is_rolled_back_to_by_asking_for_it_again():
 def test_without_a_reason_nothing_is_taken_back(town, maya, reason):
     page = maya.press(maya.get(PAGE), "revoke", reason=reason)
     assert page.status == 422
-    assert "A revoke needs a reason" in page.text
+    assert "This needs a reason" in page.text
     assert town.jobs() == []
     assert 'aria-invalid="true"' in page.body
 
@@ -175,3 +175,51 @@ def test_of_two_who_take_it_back_the_second_is_told(town, maya):
     said = omar.press(page, "revoke", reason="late")
     assert said.status == 409
     assert "Revoked by Maya: drifts in use" in said.text
+
+
+# -------------------------------------------------------------------------------- what somebody rejected by hand
+
+
+RESTORE = "/restore/churn/1/dev/1"
+
+
+@pytest.fixture
+def rejected(town):
+    """Somebody has rejected what was approved, in the registry."""
+    town.world.registry.edit(MODEL, "kim", status="Rejected")
+    town.world.drain()
+    return town
+
+
+def test_an_approver_takes_a_rejection_by_hand_back(rejected, maya):
+    assert RESTORE in maya.get(REQUEST).links
+    page = maya.get(RESTORE)
+    assert "Restore churn v1 for dev?" in page.text
+    assert "Somebody rejected churn v1 in the registry by hand. That is taken back." in page.text
+    assert maya.press(page, "restore", reason="").status == 422
+    sent = maya.press(page, "restore", reason="I looked at it")
+    rejected.world.drain()
+    done = maya.get(sent.location)
+    assert "Your restore is recorded" in done.text
+    assert "churn v1 stands again for dev" in done.text
+    assert rejected.world.registry.packages[MODEL].status == "Approved"
+    assert RESTORE not in maya.get(REQUEST).links
+
+
+def test_what_nobody_rejected_by_hand_cannot_be_restored(maya):
+    page = maya.get(RESTORE)
+    assert page.status == 409
+    assert "No rejection by hand stands of churn v1" in page.text
+
+
+def test_who_is_no_approver_restores_nothing(rejected):
+    browser = Browser(rejected, "eli")
+    page = browser.get(RESTORE)
+    assert page.status == 403
+    assert "restore" not in page.actions
+
+
+def test_the_page_of_another_act_takes_no_form_of_this_one(rejected, maya):
+    page = maya.get(RESTORE)
+    assert "/undo/churn/1/dev/1" not in page.links
+    assert maya.get("/undo/churn/1/dev/1").status == 404

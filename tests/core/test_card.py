@@ -336,7 +336,10 @@ def test_the_thread_tells_how_a_round_ended(event, says):
     [
         (Hand.PUT_BACK, "It was put back; please answer on the card."),
         (Hand.STOP, "It counts as a stop: the pending request is rejected."),
-        (Hand.BRAKE, "It is not put back. What the environments load has not changed; approvers may revoke."),
+        (
+            Hand.BRAKE,
+            "It is not put back. What the environments load has not changed; approvers may restore or revoke it.",
+        ),
         (Hand.LEFT, "It was put back twice before and is now left as it is: please look into it."),
     ],
 )

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.desk import Desk, Stage, op_of
-from bot.domain import Answer, ChatUser, Hand, ModelVersion, RequestId, State
+from bot.domain import Act, Answer, ChatUser, Hand, ModelVersion, RequestId, State
 from bot.errors import (
     AlreadyAnswered,
     AlreadyDecided,
@@ -478,9 +478,9 @@ def test_an_environment_that_the_policy_has_lost_is_nobodys_to_answer():
 def test_what_an_answer_takes_is_taken_by_a_revoke_too():
     office = opened(policy_of(("dev",), dev='identity = "sign-in"'))
     office.hand_in()
-    assert office.desk.taking(DEV, MAYA).person.name == "Maya"
+    assert office.desk.taking(Act.REVOKE, DEV, MAYA).person.name == "Maya"
     with pytest.raises(SignInNeeded):
-        office.desk.taking(DEV, ChatUser("slack", "T1", "maya", oid="oid-maya"))
+        office.desk.taking(Act.REVOKE, DEV, ChatUser("slack", "T1", "maya", oid="oid-maya"))
 
 
 def test_groups_and_versions_are_read_as_they_stand(office):

@@ -30,6 +30,7 @@ from bot.domain import (
     Package,
     Person,
     Requester,
+    Restored,
     Revoked,
     State,
     Superseded,
@@ -205,6 +206,11 @@ class Protocol(RuleBasedStateMachine):
             one["state"] = "rejected"
         self.braked = True
 
+    @rule(environment=st.sampled_from(PATH))
+    def restore(self, environment):
+        self.append(Restored(environment, 1, person("omar"), SLACK, "group", START, "checked"))
+        self.braked = False
+
     @rule(action=st.sampled_from([Hand.BRAKE, Hand.RELEASE]))
     def brake(self, action):
         self.append(Observed("changed", "kim", action))
@@ -265,6 +271,7 @@ EVENTS = [
     REJECT,
     vote("test"),
     revoked(),
+    Restored("dev", 1, person("omar"), SLACK, "group", START, "checked"),
     Superseded("dev", 1, 9),
     Expiry("test", 1),
     *(Observed("changed", "kim", action, "dev", 1) for action in Hand),
@@ -382,6 +389,7 @@ def test_every_kind_of_entry_is_tried_here():
         (Superseded("dev", 1, 9), "superseded"),
         (Expiry("dev", 1), "expired"),
         (revoked(), "revoked"),
+        (Restored("dev", 1, person("omar"), SLACK, "group", START, "checked"), "restored"),
         (stopped(), "observed"),
     ],
 )

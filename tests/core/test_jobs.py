@@ -20,6 +20,7 @@ from bot.jobs import (
     MeasureJob,
     OpenJob,
     RequestJob,
+    RestoreJob,
     RevokeJob,
     SupersedeJob,
     TidyJob,
@@ -38,16 +39,17 @@ CARD = MessageRef("C0MODELS00", "1.000")
 OP = "slack|T1|maya|1.5|churn/7/dev/1"
 ANSWER = AnswerJob(REQUEST, Answer.REJECT, MAYA, OP, START, "drifts", CARD)
 REVOKE = RevokeJob(REQUEST, MAYA, OP, START, "drifts", CARD)
+RESTORE = RestoreJob(REQUEST, MAYA, OP, START, "checked", CARD)
 ASK = RequestJob(MODEL, "dev", MAYA, OP, START)
 OPEN = OpenJob(MODEL, "event-1", fresh=True, metrics_uri="s3://reports/7")
 MEASURE = MeasureJob(MODEL, Run("dev", "night-1"), "event-1", (Metric("auc", 0.9),))
 CHECK = CheckJob(MODEL, "event-1", ("dev", "test"))
 SUPERSEDE = SupersedeJob(REQUEST, 9, "sweep-1")
 TIDY = TidyJob(MODEL, "dev", "sweep-1")
-CLICKS: list[Click] = [ANSWER, REVOKE, ASK]
+CLICKS: list[Click] = [ANSWER, REVOKE, RESTORE, ASK]
 HINTS: list[OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob] = [OPEN, MEASURE, CHECK, SUPERSEDE, TIDY]
 EVERY: list[Job] = [*CLICKS, *HINTS]
-WORDS = ["answer", "revoke", "request", "open", "measure", "check", "supersede", "tidy"]
+WORDS = ["answer", "revoke", "restore", "request", "open", "measure", "check", "supersede", "tidy"]
 
 
 def body(job, **changes):

@@ -420,7 +420,7 @@ def test_what_was_revoked_already_says_by_whom():
 
 
 def test_a_revoke_needs_a_reason_and_an_approver():
-    refusal(ReasonMissing, lambda: revoke(approved_in_dev(), reason=" "), "revoke needs a reason", "say why")
+    refusal(ReasonMissing, lambda: revoke(approved_in_dev(), reason=" "), "needs a reason", "say why")
     outsider = member("Eli", GROUPS["test"])
     refusal(NotAnApprover, lambda: revoke(approved_in_dev(), who=outsider), "Eli")
 

@@ -46,3 +46,23 @@ def test_who_is_no_approver_revokes_nothing(stack):
     assert "Only members of approvers-dev may answer" in told(stack, "U0ELI")[-1]
     assert stack.parameter(f"{model.group}/approved/dev")["model_package_version"] == 1
     assert buttons(card(stack, model)) == ["approval.revoke"]
+
+
+def test_a_rejection_by_hand_is_told_with_what_can_be_done_and_taken_back(stack):
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    registry = stack.aws.client("sagemaker", access_key="SOMEBODY")
+    registry.update_model_package(ModelPackageArn=model.arn, ModelApprovalStatus="Rejected")
+    stack.settle(60)
+    message = card(stack, model, "test")
+    line = stack.slack.workspace.replies(message.channel, message.ts)[-1]
+    assert buttons(line) == ["approval.restore", "approval.revoke"]
+    stack.slack.press("U0MAYA", line.channel, line.ts, "approval.restore")
+    stack.slack.submit("U0MAYA", stack.slack.workspace.modals("U0MAYA")[-1].id, {"reason": "A slip of the hand."})
+    stack.settle(60)
+    told_there = [each.text for each in stack.slack.workspace.replies(message.channel, message.ts)]
+    assert "took back that" in told_there[-1]
+    assert told_there[-1].endswith("stands as before: A slip of the hand.")
+    assert registry.describe_model_package(ModelPackageName=model.arn)["ModelApprovalStatus"] == "Approved"
+    offered = stack.slack.workspace.message(line.channel, line.ts)
+    assert offered.text == line.text, "the line stays what it is"

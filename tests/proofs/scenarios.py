@@ -116,6 +116,21 @@ def a_stop_by_hand() -> tuple[World, Act]:
     return world, lambda world: world.registry.edit(model, "somebody", status="Rejected")
 
 
+def a_restore() -> tuple[World, Act]:
+    world, reject = a_stop_by_hand()
+    reject(world)
+    world.drain()
+    return world, lambda world: world.restore("maya", "churn/1/dev/1")
+
+
+def a_reminder() -> tuple[World, Act]:
+    world = World()
+    model = world.register(1)
+    world.drain()
+    world.clock.advance(days=1)
+    return world, lambda world: world.jobs.accept(CheckJob(model, "by hand"))
+
+
 def a_marker_that_has_done_its_work() -> tuple[World, Act]:
     world = World()
     model = world.register(1)
@@ -170,6 +185,8 @@ ALL = (
     a_model_that_changed,
     an_approval_by_hand,
     a_stop_by_hand,
+    a_restore,
+    a_reminder,
     a_marker_that_has_done_its_work,
     a_measurement,
     a_measurement_that_fails,

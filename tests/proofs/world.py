@@ -18,7 +18,7 @@ from bot.display import threads_of
 from bot.domain import Answer, ChatUser, Container, MessageRef, ModelVersion, Package, RequestId, State, Vote
 from bot.errors import Unavailable
 from bot.history import VersionState, broken, decode_entry, fold
-from bot.jobs import AnswerJob, CheckJob, Click, OpenJob, Receipt, RequestJob, RevokeJob
+from bot.jobs import AnswerJob, CheckJob, Click, OpenJob, Receipt, RequestJob, RestoreJob, RevokeJob
 from bot.names import Names
 from bot.neighbours import Neighbours
 from bot.pointers import own_approval
@@ -163,6 +163,11 @@ class World:
         by = ChatUser("slack", "T1", user, "C0MODELS00")
         op = f"slack|T1|{user}|{len(self.clicks)}|revoke"
         return self.send(RevokeJob(RequestId.parse(request), by, op, self.clock(), "bad in use"))
+
+    def restore(self, user: str, request: str, *, reason: str = "checked it") -> RestoreJob:
+        by = ChatUser("slack", "T1", user, "C0MODELS00")
+        op = f"slack|T1|{user}|{len(self.clicks)}|restore"
+        return self.send(RestoreJob(RequestId.parse(request), by, op, self.clock(), reason))
 
     def ask(self, user: str, model: ModelVersion, environment: str) -> RequestJob:
         by = ChatUser("slack", "T1", user, "C0MODELS00")

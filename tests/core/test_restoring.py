@@ -1,0 +1,149 @@
+"""Somebody rejects an approved version in the registry by hand: it is told with what can be done, and taken back."""
+
+import pytest
+
+from bot.card import Offer
+from bot.domain import Act, Hand, ModelVersion, Observed, RequestId, Restored
+from tests.proofs.world import World, policy_of
+
+MODEL = ModelVersion("churn", 1)
+DEV, TEST = RequestId("churn", 1, "dev", 1), RequestId("churn", 1, "test", 1)
+
+
+def braked(environments=("dev", "test"), **rules):
+    """A world in which a version is approved everywhere and then rejected by hand."""
+    world = World(policy_of(environments, **rules))
+    world.register(1)
+    world.drain()
+    for environment in environments:
+        world.answer("maya", f"churn/1/{environment}/1")
+        world.drain()
+    world.registry.edit(MODEL, "kim", status="Rejected")
+    world.drain()
+    return world
+
+
+def registered(world):
+    package = world.registry.packages[MODEL]
+    return package.status, {name: package.metadata[name] for name in ("dev", "test")}
+
+
+def offered(world):
+    return {each.card.request: tuple(each.offers) for each in world.channel.messages.values() if each.offers}
+
+
+def test_the_thread_offers_to_restore_or_revoke_what_was_approved_furthest():
+    world = braked()
+    assert offered(world) == {TEST: (Offer(Act.RESTORE, TEST), Offer(Act.REVOKE, TEST))}
+    told = [line for each in world.channel.messages.values() for line in each.replies if "kim rejected" in line]
+    [line] = told
+    assert line.startswith("kim rejected churn v1 in the registry by hand, without an answer here. It is not put back.")
+    assert line.endswith("What the environments load has not changed; approvers may restore or revoke it.")
+
+
+def test_an_approver_takes_the_rejection_back_and_the_registry_follows():
+    world = braked()
+    assert registered(world) == ("Rejected", {"dev": "Approved", "test": "Approved"})
+    world.restore("omar", str(TEST))
+    world.drain()
+    assert registered(world) == ("Approved", {"dev": "Approved", "test": "Approved"})
+    [thread] = [each.replies for each in world.channel.messages.values() if each.offers]
+    assert thread[-1] == (
+        "Omar took back that churn v1 was rejected by hand; what was approved stands as before: checked it"
+    )
+    [entry] = [each for each in world.state(MODEL).entries if isinstance(each.event, Restored)]
+    assert (entry.event.by.name, entry.event.reason, entry.event.group) == (
+        "Omar",
+        "checked it",
+        world.policy.environments[1].approvers,
+    )
+    assert (world.pointer("dev"), world.pointer("test")) == (1, 1)
+    world.sweep()
+    world.drain()
+    assert [type(each.event) for each in world.state(MODEL).entries[-2:]] == [Observed, Restored], "told once"
+    world.check_rest()
+
+
+def test_what_was_not_loaded_while_it_was_rejected_is_loaded_again():
+    world = braked(("dev",))
+    world.register(2)
+    world.drain()
+    world.answer("maya", "churn/2/dev/1")
+    world.drain()
+    world.revoke("maya", "churn/2/dev/1")
+    world.drain()
+    assert world.pointer("dev") is None, "a rejected version begins to be loaded nowhere"
+    world.restore("maya", "churn/1/dev/1")
+    world.drain()
+    assert world.pointer("dev") == 1
+    world.check_rest()
+
+
+@pytest.mark.parametrize(
+    ("user", "request_id", "says"),
+    [
+        ("eli", TEST, "Eli is not an approver for test"),
+        ("maya", DEV, "churn/1/dev/1 is not the approval that counts here; nothing was restored. Restore it for test."),
+    ],
+)
+def test_who_may_not_restores_nothing(user, request_id, says):
+    world = braked()
+    world.restore(user, str(request_id))
+    world.drain()
+    assert says in world.channel.told(user)[-1]
+    assert registered(world)[0] == "Rejected"
+
+
+def test_a_restore_needs_a_reason():
+    world = braked()
+    world.restore("maya", str(TEST), reason=" ")
+    world.drain()
+    assert world.channel.told("maya")[-1] == "This needs a reason. Please say why."
+    assert world.state(MODEL).braked
+
+
+def test_what_nobody_has_rejected_by_hand_is_not_restored():
+    world = braked()
+    for _ in range(2):
+        world.restore("maya", str(TEST))
+        world.drain()
+    assert world.channel.told("maya")[-1] == (
+        "No rejection by hand stands of churn v1; nothing was restored. See /model-status churn."
+    )
+    assert sum(isinstance(each.event, Restored) for each in world.state(MODEL).entries) == 1
+
+
+def test_a_stop_by_hand_offers_it_where_something_was_approved_before():
+    world = World(policy_of(("dev", "test", "uat")))
+    world.register(1)
+    world.drain()
+    world.registry.edit(MODEL, "kim", status="Rejected")
+    world.drain()
+    assert offered(world) == {}, "nothing was approved that could stand again"
+    world.register(2)
+    world.drain()
+    world.answer("maya", "churn/2/dev/1")
+    world.drain()
+    world.registry.edit(ModelVersion("churn", 2), "kim", status="Rejected")
+    world.drain()
+    entry = world.state(ModelVersion("churn", 2)).entries[-1]
+    assert isinstance(entry.event, Observed)
+    assert entry.event.action is Hand.STOP
+    approved = RequestId("churn", 2, "dev", 1)
+    assert offered(world) == {
+        RequestId("churn", 2, "test", 1): (Offer(Act.RESTORE, approved), Offer(Act.REVOKE, approved))
+    }
+    world.restore("maya", str(approved))
+    world.drain()
+    assert not world.state(ModelVersion("churn", 2)).braked
+    world.check_rest()
+
+
+def test_a_second_rejection_by_hand_is_another_one():
+    world = braked()
+    world.restore("maya", str(TEST))
+    world.drain()
+    world.registry.edit(MODEL, "kim", status="Rejected")
+    world.drain()
+    assert registered(world)[0] == "Rejected"
+    assert [type(each.event) for each in world.state(MODEL).entries[-3:]] == [Observed, Restored, Observed]
