@@ -536,6 +536,12 @@ def _told_vote(state: VersionState, entry: Entry, vote: Vote) -> Line:
 
 
 def _told_observed(model: str, observed: Observed) -> Line:
+    if observed.action is Hand.REPOINTED:
+        return (
+            f"{observed.by or 'Somebody'} changed the approved model of ",
+            Strong(observed.environment),
+            f" in Parameter Store by hand: it was {observed.what}. It was put back; only answers here change it.",
+        )
     line: Line = (
         observed.by or "Somebody",
         f" {observed.what} {model} in the registry by hand, without an answer here. ",

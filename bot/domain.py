@@ -336,6 +336,7 @@ class Hand(StrEnum):
     BRAKE = "brake"
     RELEASE = "release"
     LEFT = "left"
+    REPOINTED = "approved model put back"
 
 
 @dataclass(frozen=True, slots=True)

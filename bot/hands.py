@@ -1,10 +1,16 @@
-"""What somebody changed in the registry outside the bot: recorded once for each change."""
+"""What somebody changed in the registry or in the approved models outside the bot: recorded once for each change."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.approved import ApprovedModel
 from bot.domain import Hand, Observed, Package
+from bot.encoding import sha256
+from bot.history import VersionState
+from bot.jobs import CheckJob
 from bot.neighbours import Neighbours
+from bot.pointers import Pointer, repointed
 from bot.records import Look
 from bot.registration import by_hand
 
@@ -36,6 +42,28 @@ class Hands:
             return False
         entry = look.state.entry_of(_op(package))
         return entry is not None and isinstance(entry.event, Observed) and entry.event.action is Hand.LEFT
+
+    def puts_off(
+        self, state: VersionState, pointer: Pointer, wanted: ApprovedModel, ours: Iterable[ApprovedModel], sender: str
+    ) -> bool:
+        """Whether a pointer that was changed by hand is put back later: once that is in the log where it is told.
+
+        That is the log of the version that is loaded again, whose own job puts it back.
+        """
+        model, name = state.model, pointer.environment
+        op = f"hand|{model.group}|{name}|{sha256(pointer.raw or '')}"
+        if pointer.trusted or state.holds(op):
+            return False
+        seen = repointed(pointer, self._near.records.pointer_written(model.group, name), ours)
+        if seen is None:
+            return False
+        if wanted.stands and wanted.model_package_version not in (None, model.version):
+            loaded = replace(model, version=wanted.model_package_version)
+            self._near.jobs.put(CheckJob(loaded, sender, (name,)))
+            return True
+        log.error("the approved model of %s for %s was %s by hand by %s", model.group, name, seen.what, seen.by)
+        self._near.records.append(state, seen, op, self._near.clock())
+        return True  # the log has moved, with this or with something else
 
 
 def _op(package: Package) -> str:

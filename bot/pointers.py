@@ -1,14 +1,16 @@
 """Which model an environment's pointer has to name, seen from one version's log. Pure, but for the rare recount."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from bot.approved import APPROVED, ApprovedModel, approved_model_of, nothing_approved, read_approved, succeed
-from bot.domain import ModelVersion
+from bot.domain import Hand, ModelVersion, Observed
 from bot.encoding import sha256
 from bot.history import VersionState
 from bot.names import Names
+from bot.ports import Written
 from bot.status import Slot
 
 
@@ -75,6 +77,33 @@ def recounted(pointer: Pointer, standing: Iterable[ApprovedModel], model: ModelV
         return nothing_approved(model, pointer.environment, current.model_package_version if current else None)
     wanted = succeed(ranked[0], current) if pointer.trusted else _after_a_hand(ranked, current)
     return wanted if wanted.encoded() != pointer.raw else None
+
+
+def repointed(pointer: Pointer, written: Sequence[Written], ours: Iterable[ApprovedModel]) -> Observed | None:
+    """What somebody else did to a pointer; nothing where it may have been a write of ours that was not noted.
+
+    Whoever wrote the value that our status remembers is ourselves. Where AWS does not tell, or keeps that value no
+    longer, a value is taken for our own that names a standing approval.
+    """
+    slot, last = pointer.slot, written[-1] if written else None
+    if pointer.raw is None:
+        what = "removed"
+        if written or not slot or not slot.written:
+            return None
+    elif last is None or last.value != pointer.raw:
+        return None
+    else:
+        us = {each.by for each in written if slot and each.by and sha256(each.value) == slot.written}
+        known = any(
+            pointer.value is not None and replace(each, previous=pointer.value.previous) == pointer.value
+            for each in ours
+        )
+        if last.by in us if us and last.by else known:
+            return None
+        named = pointer.value.model_package_version if pointer.value and pointer.value.stands else None
+        what = f"set to v{named}" if named else "set to nothing that can be loaded"
+    by = re.split("[/:]", last.by)[-1] if last else ""
+    return Observed(what, by, Hand.REPOINTED, pointer.environment)
 
 
 def _after_a_hand(ranked: list[ApprovedModel], current: ApprovedModel | None) -> ApprovedModel:

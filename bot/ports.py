@@ -41,6 +41,14 @@ class Stored:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One version of a parameter, and the ARN of whoever wrote it; empty where that is not known."""
+
+    value: str
+    by: str = ""
+
+
 class Parameters(Protocol):
     """Parameter Store: named values, created or overwritten. One port, because one call reads across all of them."""
 
@@ -58,6 +66,10 @@ class Parameters(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove; a name that is not there is fine."""
+        ...
+
+    def written(self, name: str) -> Sequence[Written]:
+        """The versions of a name that are still kept, oldest first; none of one that is not there."""
         ...
 
     def below(self, path: str) -> Iterable[Stored]:

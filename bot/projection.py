@@ -16,6 +16,7 @@ from bot.display import Display, Task
 from bot.domain import Package
 from bot.encoding import sha256
 from bot.errors import Unavailable
+from bot.hands import Hands
 from bot.history import VersionState
 from bot.jobs import CheckJob, SupersedeJob
 from bot.neighbours import Neighbours
@@ -31,14 +32,15 @@ STABLE = 6
 class Projection:
     """Carries out what the log says."""
 
-    def __init__(self, near: Neighbours) -> None:
+    def __init__(self, near: Neighbours, hands: Hands) -> None:
         self._near = near
+        self._hands = hands
 
     def carry_out(self, look: Look, package: Package | None, task: Task, *, around: Surroundings | None = None) -> Look:
         """Project until the log stands still; raise `Unavailable` when registry, pointer or records could not be."""
         for _ in range(STABLE):
             around = around or self._near.records.surroundings(look.state)
-            one = _Pass(self._near, look, package, task, around)
+            one = _Pass(self._near, self._hands, look, package, task, around)
             later = one.run()
             if later is None:
                 return replace(look, complete=one.complete)
@@ -49,8 +51,17 @@ class Projection:
 class _Pass:
     """One pass: three waves, from one look."""
 
-    def __init__(self, near: Neighbours, look: Look, package: Package | None, task: Task, around: Surroundings) -> None:
+    def __init__(
+        self,
+        near: Neighbours,
+        hands: Hands,
+        look: Look,
+        package: Package | None,
+        task: Task,
+        around: Surroundings,
+    ) -> None:
         self._near = near
+        self._hands = hands
         self._look = look
         self._state = look.state
         self._package = package
@@ -104,13 +115,19 @@ class _Pass:
         self._left[environment] = pointer.raw
         if wanted is Doubt.RECOUNT:
             logs |= self._other_logs(pointer)
-            approvals = (own_approval(state, environment, self._near.records.names) for state in logs.values())
-            wanted = recounted(pointer, filter(None, approvals), self._state.model)
+            approvals = self._approvals(environment, logs)
+            wanted = recounted(pointer, approvals, self._state.model)
+            if wanted and self._hands.puts_off(self._state, pointer, wanted, approvals, self._task.op):
+                return
             self._slots[environment] = self._slot(pointer.value, pointer.raw, environment, logs)
         if isinstance(wanted, ApprovedModel):
             raw = self._near.records.write_pointer(wanted)
             self._left[environment] = raw
             self._slots[environment] = self._slot(wanted, raw, environment, logs)
+
+    def _approvals(self, environment: str, logs: Mapping[int, VersionState]) -> list[ApprovedModel]:
+        found = (own_approval(state, environment, self._near.records.names) for state in logs.values())
+        return [each for each in found if each]
 
     def _other_logs(self, pointer: Pointer) -> Mapping[int, VersionState]:
         """The logs of every version that the registry lists as approved, and of the one that is named."""

@@ -39,7 +39,8 @@ class Promotion:
     """Carries out jobs for model versions. One worker at a time per group; right even when there are two."""
 
     def __init__(self, near: Neighbours) -> None:
-        projection, hands = Projection(near), Hands(near)
+        hands = Hands(near)
+        projection = Projection(near, hands)
         self._channels = near.channels
         self._decisions = Decisions(near, projection, hands)
         self._openings = Openings(near, projection, hands)

@@ -16,7 +16,7 @@ from bot.encoding import LIMIT, decode, encode
 from bot.errors import Malformed, Unavailable
 from bot.history import VersionState, apply, decode_entry, fold, next_entry
 from bot.names import Names
-from bot.ports import Crew, Parameter, Parameters, Stored
+from bot.ports import Crew, Parameter, Parameters, Stored, Written
 from bot.status import GroupStatus, read_status
 
 log = logging.getLogger(__name__)
@@ -181,6 +181,10 @@ class Records:
         text = value.encoded()
         self._parameters.put(self.names.approved(value.model_package_group_name, value.environment), text)
         return text
+
+    def pointer_written(self, group: str, environment: str) -> Sequence[Written]:
+        """Who wrote what into the pointer of an environment, oldest first."""
+        return self._parameters.written(self.names.approved(group, environment))
 
     def write_cards(self, request: RequestId, record: CardRecord) -> None:
         """Remember where the cards are and what they show."""

@@ -11,7 +11,7 @@ from bot.card import Card, Line, Offer, plain
 from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package, Person
 from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
 from bot.jobs import OPENINGS, Job, decode_job, deduplication_id, encode_job
-from bot.ports import Listed, Parameter, Stored
+from bot.ports import Listed, Parameter, Stored, Written
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 Gate = Callable[[str, Callable[[], Any]], Any]
@@ -59,6 +59,7 @@ class MemoryParameters:
 
     def __init__(self, gate: Gate = _straight) -> None:
         self.stored: dict[str, list[str]] = {}
+        self.ours: set[tuple[str, int]] = set()
         self._gate = gate
 
     def get(self, names: Sequence[str]) -> Mapping[str, Parameter]:
@@ -80,6 +81,7 @@ class MemoryParameters:
             if name in self.stored:
                 return False
             self.stored[name] = [value]
+            self.ours.add((name, 0))
             return True
 
         return self._gate(f"create {name}", effect)
@@ -87,12 +89,23 @@ class MemoryParameters:
     def put(self, name: str, value: str) -> int:
         def effect() -> int:
             self.stored.setdefault(name, []).append(value)
+            self.ours.add((name, len(self.stored[name]) - 1))
             return len(self.stored[name])
 
         return self._gate(f"put {name}", effect)
 
     def delete(self, name: str) -> None:
         self._gate(f"delete {name}", lambda: self.stored.pop(name, None))
+
+    def written(self, name: str) -> list[Written]:
+        """Whatever was put here otherwise was put by hand."""
+
+        def effect() -> list[Written]:
+            values = self.stored.get(name, [])
+            places = enumerate(values)
+            return [Written(each, "bot" if (name, place) in self.ours else "kim") for place, each in places]
+
+        return self._gate("get written", effect)
 
     def below(self, path: str) -> Iterable[Stored]:
         found = [

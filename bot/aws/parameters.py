@@ -7,10 +7,12 @@ from botocore.exceptions import ClientError
 
 from bot.aws.clients import Clients, code_of, unavailable
 from bot.aws.limits import check_asked, check_name, check_value
-from bot.ports import Parameter, Stored
+from bot.ports import Parameter, Stored, Written
 
 NAMES = 10
 """Names in one GetParameters, and values on one page of GetParametersByPath."""
+VERSIONS = 50
+"""On one page of GetParameterHistory."""
 
 
 class SsmParameters:
@@ -58,6 +60,24 @@ class SsmParameters:
         except ClientError as error:
             if code_of(error) != "ParameterNotFound":
                 raise
+
+    def written(self, name: str) -> Sequence[Written]:
+        """Every version that AWS still keeps, at most 100: two calls."""
+        check_name(name)
+        found: list[Written] = []
+        more: dict[str, Any] = {}
+        try:
+            while True:
+                with unavailable("ssm:GetParameterHistory"):
+                    page = self._clients("ssm").get_parameter_history(Name=name, MaxResults=VERSIONS, **more)
+                found += [Written(each["Value"], each.get("LastModifiedUser", "")) for each in page["Parameters"]]
+                if not page.get("NextToken"):
+                    return found
+                more = {"NextToken": page["NextToken"]}
+        except ClientError as error:
+            if code_of(error) != "ParameterNotFound":
+                raise
+        return []
 
     def below(self, path: str) -> Iterable[Stored]:
         """Every name below a path; a page may be empty and yet not be the last."""

@@ -27,6 +27,8 @@ _BREAKABLE = re.compile(
     r"|^[^\S\n]*(?=>)",  # a quotation
     re.IGNORECASE,
 )
+_BEGUN = re.compile(r"(?:[@:][\w+'-]*|h(?:tt?|ttps?:?/?)?)\Z", re.IGNORECASE)
+"""What a text may not end with where something follows: both together could act."""
 _WEB = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%/+-]*)?")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
@@ -61,6 +63,7 @@ def drawn(line: Line, *, team: str, limit: int) -> str:
     """A neutral line as mrkdwn of at most `limit` characters; people of our `team` are addressed."""
     text = ""
     for part in line:
+        text += JOINER if _BEGUN.search(text) else ""
         piece, room = _piece(part, team), limit - units(text) - 1
         if units(piece) > room:
             return text + (safe(part, room) if isinstance(part, str) else "…")

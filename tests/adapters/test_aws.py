@@ -255,6 +255,14 @@ class TestParameters:
         assert {each.name: each.value for each in found} == inside
         assert {each.version for each in found} == {2}
 
+    def test_every_version_that_was_written_is_told_oldest_first(self, world):
+        assert world.parameters.written(f"{ROOT}/a") == []
+        for number in range(60):
+            world.parameters.put(f"{ROOT}/a", str(number))
+        found = world.parameters.written(f"{ROOT}/a")
+        assert [each.value for each in found] == [str(number) for number in range(60)]
+        assert len({each.by for each in found}) == 1
+
     def test_below_an_empty_path_is_nothing(self, world):
         assert list(world.parameters.below(f"{ROOT}/_open")) == []
 

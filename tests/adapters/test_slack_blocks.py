@@ -132,6 +132,27 @@ def assert_inert(shown):
     assert all(each["emoji"] is False for each in objects(shown) if each.get("type") == "plain_text")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("@", "here"),
+        ("@", Mention("here")),
+        ("@he", "re"),
+        (":smi", "le:"),
+        (":", Mention("smile:")),
+        ("htt", "ps://evil.example"),
+        ("https:", "//evil.example"),
+        ("https:/", Mention("/evil.example")),
+    ],
+)
+def test_what_two_parts_of_a_line_make_together_does_nothing(line):
+    shown = blocks.reply(line, team=TEAM)
+    assert_inert(shown)
+    assert shown["blocks"][0]["text"]["text"].replace("\u2060", "") == "".join(
+        part if isinstance(part, str) else part.name for part in line
+    )
+
+
 def assert_taken(shown):
     """Slack would take it: by the rules of its documentation, and by those of its SDK."""
     assert rules.message_problems(shown["blocks"]) == []

@@ -70,7 +70,7 @@ def test_a_time_without_a_zone_is_none(text):
         (ApprovalStatus, ["PendingManualApproval", "Approved", "Rejected"]),
         (Answer, ["approve", "reject"]),
         (State, ["pending", "approved", "rejected", "expired", "superseded", "ended", "revoked"]),
-        (Hand, ["put back", "stop", "brake", "release", "left"]),
+        (Hand, ["put back", "stop", "brake", "release", "left", "approved model put back"]),
     ],
 )
 def test_words_that_are_stored_stay_what_they_are(kind, words):

@@ -1,9 +1,11 @@
-"""Somebody rejects an approved version in the registry by hand: it is told with what can be done, and taken back."""
+"""What hands do to what was approved, in the registry or in Parameter Store: told, and taken back or put back."""
 
 import pytest
 
 from bot.card import Offer
 from bot.domain import Act, Hand, ModelVersion, Observed, RequestId, Restored
+from bot.jobs import CheckJob
+from bot.ports import Written
 from tests.proofs.world import World, policy_of
 
 MODEL = ModelVersion("churn", 1)
@@ -147,3 +149,99 @@ def test_a_second_rejection_by_hand_is_another_one():
     world.drain()
     assert registered(world)[0] == "Rejected"
     assert [type(each.event) for each in world.state(MODEL).entries[-3:]] == [Observed, Restored, Observed]
+
+
+NONSENSE = '{"status":"Approved","nonsense":1}'
+
+
+def repoint(world, value, environment="dev"):
+    """What a hand in Parameter Store does; nothing removes it."""
+    stored, name = world.parameters.stored, world.names.approved("churn", environment)
+    stored[name].append(value) if value else stored.pop(name)
+
+
+def told_of(world, environment="dev", version=1):
+    one = world.state(ModelVersion("churn", version)).current(environment)
+    [found] = [each.replies for each in world.channel.messages.values() if each.card.request == one.id]
+    return [line for line in found if "Parameter Store" in line]
+
+
+def approved(*versions):
+    world = World(policy_of(("dev",)))
+    for version in versions:
+        world.register(version)
+        world.drain()
+        world.answer("maya", f"churn/{version}/dev/1")
+        world.drain()
+    return world
+
+
+@pytest.mark.parametrize(("value", "what"), [(NONSENSE, "set to nothing that can be loaded"), (None, "removed")])
+def test_an_approved_model_that_was_changed_by_hand_is_put_back_and_told_once(value, what):
+    world = approved(1)
+    repoint(world, value)
+    for _ in range(2):
+        world.sweep()
+        world.drain()
+    assert world.pointer("dev") == 1
+    [line] = told_of(world)
+    who = "kim" if value else "Somebody"
+    assert line.startswith(f"{who} changed the approved model of dev in Parameter Store by hand: it was {what}. ")
+    assert line.endswith("It was put back; only answers here change it.")
+    [entry] = [each for each in world.state(MODEL).entries if isinstance(each.event, Observed)]
+    assert (entry.event.action, entry.event.environment) == (Hand.REPOINTED, "dev")
+    world.check_rest()
+
+
+def test_a_rollback_by_hand_is_told_in_the_thread_of_what_is_loaded_again():
+    world = approved(1, 2)
+    older = world.parameters.stored[world.names.approved("churn", "dev")][0]
+    repoint(world, older)
+    world.jobs.accept(CheckJob(MODEL, "by hand", ("dev",)))
+    world.drain()
+    assert world.pointer("dev") == 2
+    assert told_of(world) == []
+    [line] = told_of(world, version=2)
+    assert line.startswith("kim changed the approved model of dev in Parameter Store by hand: it was set to v1.")
+    world.check_rest()
+
+
+def test_a_write_of_ours_that_was_not_noted_is_nobodys_hand():
+    world = approved(1, 2)
+    name = world.names.approved("churn", "dev")
+    world.parameters.put(name, world.parameters.stored[name][0])
+    world.sweep()
+    world.drain()
+    assert world.pointer("dev") == 2
+    assert not [each for each in world.state(MODEL).entries if isinstance(each.event, Observed)]
+    assert told_of(world, version=2) == []
+    world.check_rest()
+
+
+def test_where_nobody_says_who_wrote_a_value_that_was_approved_is_taken_for_ours(monkeypatch):
+    world = approved(1, 2)
+    monkeypatch.setattr(
+        world.parameters, "written", lambda name: [Written(each) for each in world.parameters.stored[name]]
+    )
+    repoint(world, world.parameters.stored[world.names.approved("churn", "dev")][0])
+    world.sweep()
+    world.drain()
+    assert (world.pointer("dev"), told_of(world, version=2)) == (2, [])
+    repoint(world, NONSENSE)
+    world.sweep()
+    world.drain()
+    assert world.pointer("dev") == 2
+    [line] = told_of(world, version=2)
+    assert line.startswith("Somebody changed")
+
+
+def test_an_answer_that_finds_a_changed_pointer_says_so_too():
+    world = approved(1)
+    world.register(2)
+    world.drain()
+    repoint(world, NONSENSE)
+    world.answer("maya", "churn/2/dev/1")
+    world.drain()
+    assert world.pointer("dev") == 2
+    assert len(told_of(world, version=2)) == 1
+    world.check_rest()

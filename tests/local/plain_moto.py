@@ -172,6 +172,17 @@ class Parameters:
         self._put("/deleted")
         return not heard("aws.ssm", lambda: self.ssm.delete_parameter(Name="/deleted"))
 
+    def _is_nameless(self, name):
+        self._put(name)
+        [version] = self.ssm.get_parameter_history(Name=name)["Parameters"]
+        return version["LastModifiedUser"] == "N/A"
+
+    def name_the_writer(self):
+        return self._is_nameless("/written")
+
+    def show_the_writer(self):
+        return self._is_nameless("/shown")
+
     def serve_one_at_a_time(self):
         with Rendezvous(ssm_models, "Parameter"):
             return len(both(lambda number: self._put("/contested", str(number)))) == 2

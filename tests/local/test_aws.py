@@ -341,6 +341,13 @@ def test_a_role_of_another_account_writes_there_and_is_announced_from_there(aws,
 # ----------------------------------------------------------------------------------------- Parameter Store
 
 
+def test_each_version_of_a_parameter_names_who_wrote_it(aws, ssm):
+    ssm.put_parameter(Name="/a", Value="1", Type="String")
+    aws.client("ssm", access_key="SOMEBODY").put_parameter(Name="/a", Value="2", Type="String", Overwrite=True)
+    found = ssm.get_parameter_history(Name="/a")["Parameters"]
+    assert [each["LastModifiedUser"].rpartition("/")[2] for each in found] == [BOT_KEY, "SOMEBODY"]
+
+
 def test_of_many_who_create_a_parameter_exactly_one_wins(ssm):
     def create(name, writer):
         try:

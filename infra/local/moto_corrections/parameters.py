@@ -13,7 +13,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 from moto.ssm.utils import parameter_arn
 
 from infra.local.moto_corrections.correction import Correction
-from infra.local.moto_corrections.request import emit, envelope
+from infra.local.moto_corrections.request import caller, emit, envelope
 
 Original = Callable[..., Any]
 
@@ -106,6 +106,22 @@ def announce_put(original: Original, response: SimpleSystemManagerResponse) -> A
     return answer
 
 
+def name_the_writer(
+    original: Original, backend: SimpleSystemManagerBackend, name: str, *rest: Any, **more: Any
+) -> object:
+    """AWS keeps who wrote each version, for GetParameterHistory; moto says `N/A` of all."""
+    answer = original(backend, name, *rest, **more)
+    if (identity := caller()) and (parameter := backend.get_parameter(name)):
+        vars(parameter)["last_modified_user"] = identity["Arn"]
+    return answer
+
+
+def show_the_writer(original: Original, parameter: Parameter, *rest: Any, **more: Any) -> object:
+    """AWS keeps who wrote each version, for GetParameterHistory; moto says `N/A` of all."""
+    shown: Any = original(parameter, *rest, **more)
+    return {**shown, "LastModifiedUser": getattr(parameter, "last_modified_user", shown["LastModifiedUser"])}
+
+
 def announce_deleted(original: Original, response: SimpleSystemManagerResponse) -> ActionResult:
     """AWS sends `Parameter Store Change` with `Delete`; moto sends nothing."""
     asked = response._get_param("Names") or [response._get_param("Name")]
@@ -148,6 +164,8 @@ CORRECTIONS = (
     Correction(SimpleSystemManagerBackend, "put_parameter", refuse_large_values),
     Correction(SimpleSystemManagerBackend, "put_parameter", refuse_references),
     Correction(SimpleSystemManagerBackend, "put_parameter", refuse_bad_names),
+    Correction(SimpleSystemManagerBackend, "put_parameter", name_the_writer),
+    Correction(Parameter, "describe_response_object", show_the_writer),
     Correction(SimpleSystemManagerResponse, "put_parameter", announce_put),
     Correction(SimpleSystemManagerResponse, "delete_parameter", announce_deleted),
     Correction(SimpleSystemManagerResponse, "delete_parameters", announce_deleted),
