@@ -2,7 +2,7 @@
 
 It decides nothing.
 
-What needs a person (`request`, `revoke`, `restore`) is done on our pages, after a sign-in.
+What needs a person (`request`, `adopt`, `revoke`, `restore`) is done on our pages, after a sign-in.
 """
 
 import argparse
@@ -72,6 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     request.add_argument("version", metavar="VERSION", type=_version)
     request.add_argument("environment", metavar="ENV")
     request.add_argument("--no-browser", action="store_true", help="only print its address")
+    adopt = _command(commands, "adopt", _adopt, "the page on which an existing version is taken in, in the browser")
+    adopt.add_argument("group", metavar="GROUP", type=_group)
+    adopt.add_argument("version", metavar="VERSION", type=_version)
+    adopt.add_argument("--no-browser", action="store_true", help="only print its address")
     revoke = _command(commands, "revoke", _revoke, "the page on which an approval is taken back, in the browser")
     revoke.add_argument("group", metavar="GROUP", type=_group)
     revoke.add_argument("version", metavar="VERSION", type=_version)
@@ -217,6 +221,22 @@ def _request(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
             f"The policy knows no environment {asked.environment} for {asked.group}; it has {', '.join(policy.path)}."
         )
     return _open(asking_page(pages, model, asked.environment), asked)
+
+
+def _adopt(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Likewise; a version from before the policy's `since` is taken in by asking the first approvers."""
+    pages, policy, model = (
+        wiring.pages_url(environment),
+        wiring.policy(environment),
+        ModelVersion(asked.group, asked.version),
+    )
+    if wiring.records(environment).look(model).state.head:
+        raise UnknownRequest(f"{model} has a history here already; ask for an environment with `request`.")
+    package = wiring.registry(environment).describe(model)
+    why = policy.why_not(package, taken_in=True) if package else "it is not in the registry"
+    if why:
+        raise UnknownRequest(f"{model} cannot be taken in: {why}.")
+    return _open(asking_page(pages, model, policy.path[0]), asked)
 
 
 def _revoke(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:

@@ -114,7 +114,8 @@ class Decisions:
             look = self._expire(self._hands.observe(look, package))
             task = Task(job.op, pointers=environments, registry=not self._hands.left(look, package), sweeping=True)
             look = self._projection.carry_out(look, package, task)
-        if package and not policy.why_not(package) and rules.due(look.state, package, policy):
+        wanted = package and not policy.why_not(package, taken_in=look.state.head > 0)
+        if package and wanted and rules.due(look.state, package, policy):
             self._near.jobs.put(OpenJob(job.model, sender=job.sender))
 
     def _expire(self, look: Look) -> Look:

@@ -90,6 +90,14 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """Who may ask for an environment, and whether the version is taken in by that: nothing is known of it yet."""
+
+    person: Person
+    takes_in: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The reading side of the use-cases, for surfaces on which people sign in."""
 
@@ -175,8 +183,11 @@ class Desk:
             return Outcome(Stage.RECORDED, _done(act, request), request)
         return self._open(refusal, since, request)
 
-    def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Person:
-        """Whether somebody may ask for an environment, as far as can be told ahead; raise what refuses it."""
+    def asking(self, model: ModelVersion, environment: str, by: ChatUser) -> Asking:
+        """Whether somebody may ask for an environment, as far as can be told ahead; raise what refuses it.
+
+        A version without a history is taken in; whether the registry has it, only the one writer sees.
+        """
         if self.policy.environment(environment, model.group) is None or not self.policy.governs_group(model.group):
             raise UnknownRequest(f"The policy knows no environment {environment} for {model.group}.")
         looked, asked = self.crew.together(
@@ -185,13 +196,8 @@ class Desk:
         member: Member = asked.result()
         rules.may_request(member)
         state: VersionState = looked.result()
-        if not state.head:
-            raise NotRequestable(
-                f"Nothing is known of {model}: a version is asked about by itself once it is registered. "
-                "Check group and version."
-            )
         rules.askable(state, environment, self.policy, self.clock())
-        return member.person
+        return Asking(member.person, takes_in=not state.head)
 
     def ask(self, model: ModelVersion, environment: str, by: ChatUser, *, nonce: str) -> None:
         """Hand a request for a promotion in; raise what refuses it already now, or `Unavailable`."""

@@ -48,7 +48,8 @@ class Openings:
         if not self._near.policy.governs_group(job.model.group):
             return
         look, package, read = self._look(job)
-        why = self._near.policy.why_not(package) if package else "it is not in the registry"
+        known, why = look.state.head > 0, "it is not in the registry"
+        why = self._near.policy.why_not(package, taken_in=known) if package else why
         if package is None or why:
             log.info("%s is not opened: %s", job.model, why)
             return
@@ -106,7 +107,7 @@ class Openings:
     def _waits(self, look: Look, package: Package | None, job: MeasureJob) -> EnvironmentPolicy | None:
         """The environment that waits for a run of this version, which has to be the one that ran there."""
         loaded = look.pointer(job.run.environment)
-        if package is None or self._near.policy.why_not(package):
+        if package is None or self._near.policy.why_not(package, taken_in=look.state.head > 0):
             return None
         if loaded is None or loaded.model_package_version != job.model.version:
             return None

@@ -170,11 +170,14 @@ class Policy:
         """Whether the bot is responsible for versions of this group."""
         return any(fnmatchcase(group, pattern) for pattern in self.groups)
 
-    def why_not(self, package: Package) -> str:
-        """Why a version is none of the bot's business, or nothing when it is."""
+    def why_not(self, package: Package, *, taken_in: bool = False) -> str:
+        """Why a version is none of the bot's business, or nothing when it is.
+
+        `taken_in`: it has a history here, or somebody asks for it by name, whenever it was registered.
+        """
         if not self.governs_group(package.model.group):
             return f"the policy does not govern the group {package.model.group}"
-        if package.created_at is None or package.created_at < self.since:
+        if not taken_in and (package.created_at is None or package.created_at < self.since):
             return "it was registered before the policy's since"
         if package.package_status != "Completed":
             return f"its status is {package.package_status}, not Completed"

@@ -297,10 +297,10 @@ def opening(
 def requestable(
     state: VersionState, environment: str, package: Package | None, policy: Policy, now: datetime
 ) -> Package:
-    """The package a new round would be about; refuse one that nobody could use."""
+    """The package a new round would be about; refuse one that nobody could use. What has no history is taken in."""
     if package is None:
         raise NotRequestable(f"{state.model} is not in the registry. Check group and version.")
-    if why := policy.why_not(package):
+    if why := policy.why_not(package, taken_in=True):
         raise NotRequestable(f"{state.model} cannot be asked about: {why}. Ask a platform engineer if it should be.")
     askable(state, environment, policy, now, fingerprint=package.fingerprint)
     return package

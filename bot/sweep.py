@@ -7,7 +7,7 @@ from bot.domain import ModelVersion
 from bot.encoding import sha256
 from bot.jobs import CheckJob, OpenJob, TidyJob
 from bot.policy import Policy
-from bot.ports import Clock, Jobs, Listed, ModelRegistry
+from bot.ports import Clock, Jobs, ModelRegistry
 from bot.records import Records
 
 RECENT = timedelta(days=1)
@@ -37,34 +37,41 @@ class Sweep:
 
     def run(self, sender: str, *, everything: bool = False) -> Swept:
         """Put jobs on the queues; `sender` names this run, so that none of them is swallowed as a repetition."""
-        opened = self._open_missed(sender, everything=everything)
+        opened, logged = self._open_missed(sender, everything=everything)
         checked = self._walk_markers(sender)
-        if not everything:
+        if everything:
+            self._check_all(logged, sender)
+        else:
             self._check_pointers(sender)
         return Swept(opened, checked)
 
-    def _open_missed(self, sender: str, *, everything: bool) -> int:
+    def _open_missed(self, sender: str, *, everything: bool) -> tuple[int, set[ModelVersion]]:
+        """Ask for what no event told of; give how many those were, and the versions that have a log."""
         since = self._policy.since
         after = since if everything else max(since, self._clock() - RECENT)
-        page: list[Listed] = []
-        opened = 0
+        opened, logged, page = 0, set[ModelVersion](), list[ModelVersion]()
         for listed in self._registry.versions(created_after=after - timedelta(seconds=1)):
             if self._policy.governs(listed.model, listed.created_at):
-                page.append(listed)
+                page.append(listed.model)
             if len(page) == PAGE:
-                opened += self._open_unlogged(page, sender, everything=everything)
-                page = []
-        return opened + self._open_unlogged(page, sender, everything=everything)
+                found = self._open_unlogged(page, sender)
+                opened, logged, page = opened + PAGE - len(found), logged | found, []
+        found = self._open_unlogged(page, sender)
+        return opened + len(page) - len(found), logged | found
 
-    def _open_unlogged(self, page: list[Listed], sender: str, *, everything: bool) -> int:
-        logged = self._records.logged([listed.model for listed in page]) if page else frozenset()
-        missed = [listed for listed in page if listed.model not in logged]
-        for listed in missed:
-            self._jobs.put(OpenJob(listed.model, sender))
-        if everything:
-            for model in sorted(logged):
-                self._jobs.put(CheckJob(model, sender))
-        return len(missed)
+    def _open_unlogged(self, page: list[ModelVersion], sender: str) -> frozenset[ModelVersion]:
+        logged = self._records.logged(page) if page else frozenset()
+        for model in page:
+            if model not in logged:
+                self._jobs.put(OpenJob(model, sender))
+        return logged
+
+    def _check_all(self, logged: set[ModelVersion], sender: str) -> None:
+        """Every version that has a log: also those that were taken in, as far as their group's status knows them."""
+        for group, status in self._records.statuses(self._records.groups()).items():
+            logged |= {ModelVersion(group, int(version)) for version in status.versions}
+        for model in sorted(logged):
+            self._jobs.put(CheckJob(model, sender))
 
     def _walk_markers(self, sender: str) -> int:
         walked = list(self._records.markers())

@@ -66,6 +66,14 @@ def records(environment: Environment) -> Records:
     return Records(parameters(environment), names, ThreadCrew())
 
 
+def registry(environment: Environment) -> ModelRegistry:
+    """The SageMaker Model Registry, to look at."""
+    settings = Settings(environment)
+    home = _Home(settings.aws(queues=False))
+    settings.check()
+    return home.registry
+
+
 def policy(environment: Environment) -> Policy:
     """The policy in force."""
     settings = Settings(environment)

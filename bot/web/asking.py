@@ -15,14 +15,15 @@ from bot.web.session import Caller
 def show(site: Site, caller: Caller) -> Reply:
     """Say what will happen, and give the form."""
     model, environment = _what(caller)
-    person = site.desk.asking(model, environment, caller.user)
+    asking = site.desk.asking(model, environment, caller.user)
     rules = site.desk.policy.environment(environment, model.group)
     values = {
         "model": str(model),
         "model_page": page_of(model),
         "environment": environment,
         "who": rules.who_may_answer if rules else "its approvers",
-        "person": person.name,
+        "person": asking.person.name,
+        "takes_in": asking.takes_in,
         "ask": caller.form("ask"),
     }
     return draw(site, "ask.html", caller, values, title=f"Ask for {environment}?")

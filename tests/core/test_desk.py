@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk import Desk, Stage, op_of
-from bot.domain import Act, Answer, ChatUser, Hand, ModelVersion, RequestId, State
+from bot.desk import Asking, Desk, Stage, op_of
+from bot.domain import Act, Answer, ChatUser, Hand, ModelVersion, Person, RequestId, State
 from bot.errors import (
     AlreadyAnswered,
     AlreadyDecided,
@@ -373,7 +373,7 @@ def rejected():
 
 def test_whoever_belongs_to_the_company_may_ask_again():
     office = rejected()
-    assert office.desk.asking(MODEL, "dev", ELI).name == "Eli"
+    assert office.desk.asking(MODEL, "dev", ELI) == Asking(Person("oid-eli", "Eli"), takes_in=False)
     office.desk.ask(MODEL, "dev", ELI, nonce="n1")
     (job,) = office.waiting_jobs()
     assert job == RequestJob(MODEL, "dev", ELI, "web|oid-eli|n1|churn v1", job.at)
