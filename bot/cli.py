@@ -26,6 +26,8 @@ from bot.library import approved_model
 from bot.links import acting_page, asking_page
 
 OK, FAILED, NOTHING, BROKEN = 0, 1, 3, 4
+BAR = 20
+"""Letters of a progress bar."""
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
@@ -205,11 +207,18 @@ def _rows(state: VersionState, asked: argparse.Namespace) -> list[dict[str, Any]
 def _watched(items: Sequence[str], what: str) -> Iterator[str]:
     """One after the other, with a line that counts them where a person watches."""
     for done, item in enumerate(items):
-        if sys.stderr.isatty():
-            print(f"\r{done} of {len(items)} {what}: {item}\x1b[K", end="", file=sys.stderr, flush=True)
+        _progress(done, len(items), f"{what}: {item}")
         yield item
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    _progress(0, 0, "")
+
+
+def _progress(done: int, of: int, what: str) -> None:
+    """A bar where a person watches, written over the last one; without words it goes."""
+    if not sys.stderr.isatty():
+        return
+    filled = BAR * done // of if of else 0
+    bar = f"[{'#' * filled}{'.' * (BAR - filled)}] {done} of {of}" if of else str(done)
+    print(f"\r{f'{bar} {what}' if what else ''}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _request(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -265,7 +274,8 @@ def _open(url: str, asked: argparse.Namespace) -> int:
 
 
 def _sweep(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    swept = wiring.sweep(environment)(everything=asked.all)
+    swept = wiring.sweep(environment)(everything=asked.all, told=_progress)
+    _progress(0, 0, "")
     if asked.json:
         print(json.dumps({"opened": swept.opened, "checked": swept.checked}))
     else:

@@ -181,9 +181,28 @@ class TidyJob:
         return f"tidy|{self.model.group}|{self.model.version}|{self.environment}|{self.sender}"
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionJob:
+    """Somebody asks in private: who may answer a `request`, or, without one, what waits for their own answer.
+
+    `about` is an address of the company or an account of the same chat; nothing for oneself.
+    """
+
+    by: ChatUser
+    op: str
+    at: datetime
+    request: RequestId | None = None
+    about: str = ""
+
+    @property
+    def model(self) -> ModelVersion:
+        """No group can have that name: questions wait behind no answer, and no answer behind them."""
+        return ModelVersion("_questions", 1)
+
+
 Decision = AnswerJob | RevokeJob | RestoreJob
 Click = Decision | RequestJob
-Job = Click | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob
+Job = Click | QuestionJob | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob
 
 KINDS: Mapping[str, type[Job]] = MappingProxyType(
     {
@@ -191,6 +210,7 @@ KINDS: Mapping[str, type[Job]] = MappingProxyType(
         "revoke": RevokeJob,
         "restore": RestoreJob,
         "request": RequestJob,
+        "question": QuestionJob,
         "open": OpenJob,
         "measure": MeasureJob,
         "check": CheckJob,

@@ -10,7 +10,7 @@ from bot.records import Records
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """One of each port."""
+    """One of each port; `pages` is where our web pages are, if there are any."""
 
     policy: Policy
     records: Records
@@ -21,3 +21,4 @@ class Neighbours:
     jobs: Jobs
     crew: Crew
     clock: Clock
+    pages: str = ""

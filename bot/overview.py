@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.card import Code, Line, Link, Moment, Strong
+from bot.card import Code, Line, Moment, Strong
 from bot.domain import GROUP, RequestId, State
-from bot.links import page_of
+from bot.policy import EMAIL
 from bot.status import GroupStatus, Stand
 from bot.text import NOTHING
 
@@ -25,11 +25,24 @@ WORDS: Mapping[State, str] = MappingProxyType(
 )
 IN_USE = "in use"
 
-SIGNED_IN, HAS = ", once you have signed in there.", " has what is known of it."
+HAS = " has what is known of it."
+_MENTIONED = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>")
 _VERSION = re.compile("v?[1-9][0-9]{0,8}")
 
 Said = tuple[Line, ...]
 """An answer that is only words, one line after the other."""
+LOOKING: Said = (("That is looked up in the directory; the answer comes to you alone, in a moment.",),)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only the directory can tell: who may answer a request, or what waits for whoever asks.
+
+    `about` is a word for somebody else: an address, or an account of the chat.
+    """
+
+    request: RequestId | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +83,27 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """What `model-status` reads; wiring gives it. `environments` is the order of the policy, `pages` where ours are."""
+    """What `model-status` reads; wiring gives it. `environments` is the order of the policy."""
 
     overview: Callable[[], Sequence[tuple[str, GroupStatus]]]
     group: Callable[[str], GroupStatus | None]
     environments: Sequence[str] = ()
-    pages: str = ""
 
-    def answer(self, text: str, *, command: str, unlink: str = "") -> Overview | Said:
-        """Answer what somebody typed after the command; raise `Unavailable`."""
+    def answer(self, text: str, *, command: str, unlink: str = "") -> Overview | Said | Question:
+        """Answer what somebody typed after the command, or say what has to be asked; raise `Unavailable`."""
         match text.split():
             case []:
                 return overview(self.overview(), self.environments)
-            case ["mine"] if self.pages:
-                return (("What waits for your answer stands first on ", Link("our page", f"{self.pages}/"), SIGNED_IN),)
-            case ["who", name, version, environment] if self.pages and GROUP.fullmatch(name):
-                return self._who(name, version.removeprefix("v"), environment, command)
+            case ["mine"]:
+                return Question()
+            case ["who", name, version, environment, *about] if GROUP.fullmatch(name) and len(about) <= 1:
+                return self._who(name, version.removeprefix("v"), environment, about, command)
             case [name] if name != "help" and GROUP.fullmatch(name):
                 status = self.group(name)
                 return group(name, status, self.environments) if status else unknown(name, command)
             case [name, version] if GROUP.fullmatch(name) and _VERSION.fullmatch(version):
                 return self._version(name, version.removeprefix("v"), command)
-        return usage(command, unlink=unlink, pages=bool(self.pages))
+        return usage(command, unlink=unlink)
 
     def _version(self, name: str, version: str, command: str) -> Overview | Said:
         status = self.group(name) or GroupStatus()
@@ -101,7 +113,7 @@ class Statuses:
             return unknown(f"{name} v{version}", command)
         return group(name, GroupStatus(rows, loads), self.environments)
 
-    def _who(self, name: str, version: str, environment: str, command: str) -> Said:
+    def _who(self, name: str, version: str, environment: str, about: Sequence[str], command: str) -> Said | Question:
         status = self.group(name)
         row = status.versions.get(version) if status else None
         stand = row.environments.get(environment) if row else None
@@ -109,14 +121,18 @@ class Statuses:
             return (
                 (f"{name} v{version} has not been asked about for {environment}. ", Code(f"{command} {name}"), HAS),
             )
-        page = page_of(self.pages, RequestId(name, int(version), environment, stand.round))
-        return (
-            (
-                "Who may answer, whether you may, and if not, why, is on ",
-                Link("the page of this request", page),
-                SIGNED_IN,
-            ),
-        )
+        who = account_of(about[0]) if about else ""
+        if who is None:
+            return (("Name somebody by an address of the company, or, in Slack, by @ and their name.",),)
+        return Question(RequestId(name, int(version), environment, stand.round), who)
+
+
+def account_of(word: str) -> str | None:
+    """An address, or the account that a chat writes for a mention: `<@U0MAYA|maya>`; else nothing."""
+    if EMAIL.fullmatch(word):
+        return word
+    found = _MENTIONED.fullmatch(word)
+    return found[1] if found else None
 
 
 def overview(groups: Sequence[tuple[str, GroupStatus]], environments: Sequence[str] = ()) -> Overview | Said:
@@ -162,17 +178,20 @@ def unknown(name: str, command: str) -> Said:
     return ((f"{what} {command} shows those that are.",),)
 
 
-def usage(command: str, *, unlink: str = "", pages: bool = False) -> Said:
+def usage(command: str, *, unlink: str = "") -> Said:
     """What can be asked; `unlink` is the word that ends the link of an account, where there are links."""
     ours = (
-        (Code(f"{command} mine"), " leads to what waits for your own answer."),
-        (Code(f"{command} who GROUP VERSION ENVIRONMENT"), " leads to who may answer, and whether you may."),
+        (Code(f"{command} mine"), " shows what waits for an answer of your own groups."),
+        (
+            Code(f"{command} who GROUP VERSION ENVIRONMENT [ADDRESS]"),
+            " says who may answer, and whether you (or somebody else) may, and why not.",
+        ),
     )
     return (
         (Code(command), " shows what waits for an answer, and which version every environment of every group loads."),
         (Code(f"{command} GROUP"), " shows the versions of one model package group."),
         (Code(f"{command} GROUP VERSION"), " shows one of them."),
-        *(ours if pages else ()),
+        *ours,
         *_unlinking(command, unlink),
         ("Answers are given on the cards in the channels, never here.",),
     )

@@ -6,12 +6,14 @@ from bot.decisions import Decisions, NotProjected
 from bot.errors import Malformed, Refused, Unavailable
 from bot.hands import Hands
 from bot.jobs import (
+    PATIENCE,
     AnswerJob,
     CheckJob,
     Click,
     Job,
     MeasureJob,
     OpenJob,
+    QuestionJob,
     Receipt,
     RequestJob,
     RestoreJob,
@@ -23,6 +25,7 @@ from bot.jobs import (
 from bot.neighbours import Neighbours
 from bot.openings import Openings
 from bot.projection import Projection
+from bot.questions import Questions
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +44,16 @@ class Promotion:
     def __init__(self, near: Neighbours) -> None:
         hands = Hands(near)
         projection = Projection(near, hands)
-        self._channels = near.channels
+        self._channels, self._clock = near.channels, near.clock
+        self._questions = Questions(near)
         self._decisions = Decisions(near, projection, hands)
         self._openings = Openings(near, projection, hands)
 
     def handle(self, job: Job, receipt: Receipt) -> None:
         """Carry a job out; tell the person when it is refused; raise `Unavailable` to have it delivered again."""
+        if isinstance(job, QuestionJob):
+            self._answer(job, receipt)
+            return
         try:
             self._carry_out(job, receipt)
         except Refused as refused:
@@ -63,6 +70,19 @@ class Promotion:
         else:
             if receipt.receives > 1 or receipt.dead:
                 self._tell(job, RECORDED, receipt)
+
+    def _answer(self, job: QuestionJob, receipt: Receipt) -> None:
+        """Say what was asked; after a while nobody waits for that any more."""
+        if receipt.dead or self._clock() >= job.at + PATIENCE:
+            return
+        try:
+            says = self._questions.answer(job)
+        except Refused as refused:
+            says = str(refused)
+        try:
+            self._channels[job.by.surface].tell(job.by, says)
+        except Refused as refused:
+            log.error("%s was not answered: %s", described(job), refused)
 
     def _carry_out(self, job: Job, receipt: Receipt) -> None:
         match job:

@@ -1,11 +1,12 @@
 """The sweep: what events may have missed and jobs may have lost, put on the same queues. It decides nothing itself."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain import ModelVersion
 from bot.encoding import sha256
-from bot.jobs import CheckJob, OpenJob, TidyJob
+from bot.jobs import CheckJob, Job, OpenJob, TidyJob
 from bot.policy import Policy
 from bot.ports import Clock, Jobs, ModelRegistry
 from bot.records import Records
@@ -15,6 +16,14 @@ RECENT = timedelta(days=1)
 PAGE = 10
 EVERY, SLICES = 300, 12
 """Seconds between two sweeps, as the schedule has it; so each group's approved models are looked at once an hour."""
+
+
+Told = Callable[[int, int, str], None]
+"""Hears how far a sweep is: how many it has done, of how many (0 where nobody knows), and what they are."""
+
+
+def _nobody(_done: int, _of: int, _what: str) -> None:
+    """Where nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +43,11 @@ class Sweep:
         self._registry = registry
         self._jobs = jobs
         self._clock = clock
+        self._told: Told = _nobody
 
-    def run(self, sender: str, *, everything: bool = False) -> Swept:
+    def run(self, sender: str, *, everything: bool = False, told: Told = _nobody) -> Swept:
         """Put jobs on the queues; `sender` names this run, so that none of them is swallowed as a repetition."""
+        self._told = told
         opened, logged = self._open_missed(sender, everything=everything)
         checked = self._walk_markers(sender)
         if everything:
@@ -50,7 +61,8 @@ class Sweep:
         since = self._policy.since
         after = since if everything else max(since, self._clock() - RECENT)
         opened, logged, page = 0, set[ModelVersion](), list[ModelVersion]()
-        for listed in self._registry.versions(created_after=after - timedelta(seconds=1)):
+        for seen, listed in enumerate(self._registry.versions(created_after=after - timedelta(seconds=1)), start=1):
+            self._told(seen, 0, "registrations")
             if self._policy.governs(listed.model, listed.created_at):
                 page.append(listed.model)
             if len(page) == PAGE:
@@ -70,23 +82,26 @@ class Sweep:
         """Every version that has a log: also those that were taken in, as far as their group's status knows them."""
         for group, status in self._records.statuses(self._records.groups()).items():
             logged |= {ModelVersion(group, int(version)) for version in status.versions}
-        for model in sorted(logged):
-            self._jobs.put(CheckJob(model, sender))
+        self._put_all([CheckJob(model, sender) for model in sorted(logged)], "versions with a history")
 
     def _walk_markers(self, sender: str) -> int:
         walked = list(self._records.markers())
-        for model in dict.fromkeys(model for model, _ in walked):
-            self._jobs.put(CheckJob(model, sender))
-        for model, environment in walked:
-            self._jobs.put(TidyJob(model, environment, sender))
+        checks = [CheckJob(model, sender) for model in dict.fromkeys(model for model, _ in walked)]
+        self._put_all([*checks, *(TidyJob(*each, sender) for each in walked)], "jobs for requests in hand")
         return len(walked)
 
     def _check_pointers(self, sender: str) -> None:
         """Have the approved models of this sweep's slice of the groups compared with their histories."""
         turn = int(self._clock().timestamp()) // EVERY % SLICES
         groups = [each for each in self._records.groups() if int(sha256(each)[:8], 16) % SLICES == turn]
+        checks = []
         for group, status in self._records.statuses(groups).items():
             loaded = {slot.version for slot in status.approved.values() if slot.version}
             newest = {max(map(int, status.versions))} if status.versions and not loaded else set()
-            for version in sorted(loaded | newest):
-                self._jobs.put(CheckJob(ModelVersion(group, version), sender))
+            checks += [CheckJob(ModelVersion(group, version), sender) for version in sorted(loaded | newest)]
+        self._put_all(checks, "approved models")
+
+    def _put_all(self, jobs: Sequence[Job], what: str) -> None:
+        for done, job in enumerate(jobs, start=1):
+            self._jobs.put(job)
+            self._told(done, len(jobs), what)

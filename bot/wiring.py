@@ -107,7 +107,7 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
         team=slack.team,
         api=api,
         jobs=rule.jobs,
-        statuses=home.statuses(rule.policy, rule.pages_url),
+        statuses=home.statuses(rule.policy),
         admission=rule.admission(home, vouched(api, slack.team)),
         pages=rule.pages_url,
         crew=home.crew,
@@ -133,7 +133,7 @@ def teams_door(environment: Environment) -> Callable[[Json], Json]:
         jobs=rule.jobs,
         clock=now,
         card=home.card,
-        statuses=home.statuses(rule.policy, rule.pages_url),
+        statuses=home.statuses(rule.policy),
         standing=lambda user: belongs(directory.member(user, ())),
         crew=home.crew,
         connector=framework.connector(timeout=DOOR_TIMEOUT),
@@ -240,6 +240,7 @@ def worker(environment: Environment) -> Worker:
         jobs=home.queue,
         crew=home.crew,
         clock=now,
+        pages=url,
     )
     return Worker(Promotion(near), aws.max_receives)
 
@@ -274,8 +275,8 @@ def sweep(environment: Environment) -> Callable[..., Swept]:
     home = _Home(aws)
     walk = Sweep(found, home.records, home.registry, home.queue, clock=now)
 
-    def run(*, everything: bool = False) -> Swept:
-        return walk.run(f"sweep-{uuid.uuid4()}", everything=everything)
+    def run(**how: Any) -> Swept:  # noqa: ANN401 - as `Sweep.run` takes it
+        return walk.run(f"sweep-{uuid.uuid4()}", **how)
 
     return run
 
@@ -305,9 +306,9 @@ class _Home:
         one = state.round(request)
         return card_of(state, one) if one else None
 
-    def statuses(self, policy: Policy | None, pages: str) -> Statuses:
+    def statuses(self, policy: Policy | None) -> Statuses:
         """What `model-status` reads."""
-        return Statuses(self._overview, self._group, policy.path if policy else (), pages)
+        return Statuses(self._overview, self._group, policy.path if policy else ())
 
     def _overview(self) -> list[tuple[str, GroupStatus]]:
         return list(self.records.statuses(self.records.groups()).items())

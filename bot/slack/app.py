@@ -65,7 +65,8 @@ def build(
     """
     app = _bolt(team, Threshold(team, api))
     answers = Answers(team, api, jobs, clock, admission, pages)
-    status = Status(team, statuses, standing(api, team), crew, admission.people if admission else None)
+    people = admission.people if admission else None
+    status = Status(team, statuses, standing(api, team), crew, jobs, clock, people)
     register(app, answers=answers, status=status)
     return Door(app, tuple(map(SignatureVerifier, signing_secrets)), clock, path)
 

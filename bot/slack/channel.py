@@ -83,7 +83,13 @@ class SlackChannel:
         self.reply(ref, addressed(people, line, self._mention), card)
 
     def tell(self, user: ChatUser, text: str) -> None:
-        """Whisper to one person where they acted; raise `Permanent` when they cannot be reached there."""
+        """Whisper to one person where they acted, or through the address that their command came with.
+
+        Raise `Permanent` when they cannot be reached there.
+        """
+        if "://" in user.channel:
+            self._api.respond(user.channel, {"response_type": "ephemeral", **blocks.told(text, pages=self._pages)})
+            return
         if not user.channel:
             log.warning("nothing told to %s: no channel is known", user.user)
             return

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,8 +13,8 @@ from slack_bolt.response import BoltResponse
 from bot.admission import Admission
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import ApprovalError, Malformed, NotIdentified, NotLinked, Refused, SignInNeeded, Unavailable
-from bot.jobs import ACTS, AnswerJob, Click, Decision
-from bot.overview import Statuses
+from bot.jobs import ACTS, AnswerJob, Click, Decision, QuestionJob
+from bot.overview import LOOKING, Overview, Question, Said, Statuses
 from bot.people import People
 from bot.ports import Clock, Crew, Jobs
 from bot.slack import overview
@@ -212,6 +212,8 @@ class Status:
     statuses: Statuses
     standing: Callable[[ChatUser], None]
     crew: Crew
+    jobs: Jobs
+    clock: Clock
     people: People | None = None
 
     def answer(self, ack: Ack, command: Json) -> None:
@@ -220,19 +222,24 @@ class Status:
         text = str(command.get("text", "")).strip()
         unlinks = text == overview.UNLINK
         try:
-            ack(self._unlinked(user) if unlinks else self._shown(user, text))
+            ack(self._unlinked(user) if unlinks else self._shown(user, command, text))
         except NotIdentified as refused:
             ack(overview.private(str(refused)))
         except Unavailable as problem:
             log.warning("%s was not answered: %s", overview.COMMAND, problem)
             ack(overview.private(NOT_UNLINKED if unlinks else NOT_READ))
 
-    def _shown(self, user: ChatUser, text: str) -> Json:
+    def _shown(self, user: ChatUser, command: Json, text: str) -> Json:
         """Read while it is asked who is asking; what was read is shown to members only."""
         member, read = self.crew.together(lambda: self.standing(user), lambda: self._read(text))
         member.result()
-        shown: Json = read.result()
-        return shown
+        shown: Overview | Said | Question = read.result()
+        if isinstance(shown, Question):
+            by = replace(user, channel=str(command.get("response_url", "")))
+            op = f"slack|{self.team}|{user.user}|{command.get('trigger_id')}"
+            self.jobs.put(QuestionJob(by, op, self.clock(), shown.request, shown.about))
+            return overview.answer(LOOKING)
+        return overview.answer(shown)
 
     def _unlinked(self, user: ChatUser) -> Json:
         """End the link, also one that cannot be read."""
@@ -243,8 +250,8 @@ class Status:
         self.people.unlink(user)
         return overview.unlinked(binding)
 
-    def _read(self, text: str) -> Json:
-        return overview.answer(self.statuses.answer(text, command=overview.COMMAND, unlink=overview.UNLINK))
+    def _read(self, text: str) -> Overview | Said | Question:
+        return self.statuses.answer(text, command=overview.COMMAND, unlink=overview.UNLINK)
 
 
 def register(app: App, *, answers: Answers, status: Status) -> None:

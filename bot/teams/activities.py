@@ -24,8 +24,8 @@ from bot.errors import (
     SignInNeeded,
     Unavailable,
 )
-from bot.jobs import ACTS, AnswerJob, Decision
-from bot.overview import Statuses
+from bot.jobs import ACTS, AnswerJob, Decision, QuestionJob
+from bot.overview import LOOKING, Overview, Question, Said, Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.teams import cards, status
 from bot.teams.cards import ACTS as VERBS
@@ -216,7 +216,12 @@ class Activities:
                 lambda: self.standing(user), lambda: self.statuses.answer(text, command=status.COMMAND)
             )
             member.result()
-            return status.answer(read.result())
+            shown: Overview | Said | Question = read.result()
+            if isinstance(shown, Question):
+                op = f"teams|{_conversation(activity)}|{activity.get('id')}|{user.user}"
+                self.jobs.put(QuestionJob(user, op, self.clock(), shown.request, shown.about))
+                return status.answer(LOOKING)
+            return status.answer(shown)
         except Refused as refused:
             return said(str(refused))
         except Unavailable as problem:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from bot.card import Offer
 from bot.domain import Act, Answer, ChatUser, MessageRef, State
+from bot.errors import Unavailable
 from bot.jobs import AnswerJob, RestoreJob, RevokeJob
 from bot.overview import Statuses
-from bot.slack import overview
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
 from bot.slack.channel import SlackChannel
@@ -46,6 +46,7 @@ from tests.adapters.slack_examples import (
     MAYA,
     NOW,
     OLD_SECRET,
+    OMAR,
     REQUEST,
     SECRET,
     STRANGER,
@@ -452,21 +453,35 @@ def test_one_version_may_be_asked_for(door, shelf):
     assert "Nothing is known here of churn-xgb v99." in said(send(door, command("churn-xgb 99")))
 
 
-def test_our_pages_say_what_waits_for_oneself_and_who_may_answer(shelf):
+@pytest.mark.parametrize(
+    ("text", "request_id", "about"),
+    [
+        ("mine", None, ""),
+        ("who churn-xgb 12 test", REQUEST, ""),
+        ("who churn-xgb v12 test omar.haddad@example.com", REQUEST, "omar.haddad@example.com"),
+        ("who churn-xgb 12 test <@U0OMAR|omar>", REQUEST, OMAR),
+    ],
+)
+def test_what_only_the_directory_knows_is_handed_over_and_answered_later(
+    slack, door, queue, shelf, text, request_id, about
+):
     shelf.groups["churn-xgb"] = GroupStatus({"12": VersionRow(1, {"test": Stand(State.PENDING, 1, NOW)})})
-    statuses = Statuses(shelf.overview, shelf.group, ("dev", "test"), "https://approvals.example.com")
-    mine = overview.answer(statuses.answer("mine", command="/model-status"))
-    assert "<https://approvals.example.com/|our page>" in str(mine["blocks"])
-    who = overview.answer(statuses.answer("who churn-xgb 12 test", command="/model-status"))
-    assert "<https://approvals.example.com/requests/churn-xgb/12/test/1|the page of this request>" in str(who["blocks"])
-    none = overview.answer(statuses.answer("who churn-xgb 12 prod", command="/model-status"))
-    assert none["text"].startswith("churn-xgb v12 has not been asked about for prod.")
-    assert "mine" in str(statuses.answer("help", command="/model-status"))
+    assert said(send(door, command(text, trigger_id="1.2.3"))).startswith("That is looked up in the directory")
+    [job] = queue.jobs
+    assert (job.request, job.about, job.at) == (request_id, about, NOW)
+    assert (job.by.user, job.op) == (MAYA, "slack|T0LOCAL01|U0MAYA|1.2.3")
 
 
-def test_without_pages_nothing_leads_there(door, shelf):
-    assert "shows the versions of one model package group" in said(send(door, command("who churn-xgb 12 test")))
-    assert "mine" not in said(send(door, command("help")))
+def test_the_answer_comes_to_whoever_asked_wherever_that_was(slack, api, card, queue):
+    slack.command(MAYA, CHANNEL, "/model-status", "mine")
+    [job] = queue.jobs
+    SlackChannel(api, team=TEAM).tell(job.by, "Nothing waits.")
+    assert [each.text for each in slack.workspace.ephemerals(MAYA)][-1] == "Nothing waits."
+
+
+def test_a_question_that_cannot_be_handed_over_is_said(door, queue):
+    queue.broken = Unavailable("no")
+    assert said(send(door, command("mine"))) == "The status could not be read now. Please try again in a minute."
 
 
 @pytest.mark.parametrize("text", ["help", "churn xgb", "<@U0MAYA>", "_status", "-x", "a" * 64])

@@ -24,7 +24,7 @@ from bot.admission import Admission
 from bot.card import Offer
 from bot.domain import Act, Answer, ChatUser, MessageRef
 from bot.errors import UNIDENTIFIED, Refused, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob, RestoreJob, RevokeJob
+from bot.jobs import AnswerJob, QuestionJob, RestoreJob, RevokeJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import People
@@ -625,6 +625,13 @@ def test_a_request_that_is_not_there_is_said(house):
 
 
 # ------------------------------------------------------------------------------------------------------- model-status
+
+
+def test_what_only_the_directory_knows_is_handed_over_and_answered_in_ones_own_chat(house):
+    root = MessageRef(THREAD, "1795512000000")
+    house.send(activity(house.teams.service_url, "message", conversation=root.channel, text="model-status mine"))
+    [job] = house.queue.jobs
+    assert (type(job), job.request, job.by) == (QuestionJob, None, BY_MAYA)
 
 
 @pytest.mark.parametrize(

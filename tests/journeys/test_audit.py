@@ -78,7 +78,11 @@ def test_an_approved_model_that_somebody_has_changed_is_named_also_while_others_
 def test_only_where_a_person_watches_it_is_counted(stack, capsys, monkeypatch, watched):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
     assert main(["verify"], stack.environment) == 0
-    assert ("0 of 2 groups verified: churn" in capsys.readouterr().err) == watched
+    assert ("[....................] 0 of 2 groups verified: churn" in capsys.readouterr().err) == watched
+    assert main(["sweep", "--all"], stack.environment) == 0
+    said = capsys.readouterr()
+    assert ("[####################] 2 of 2 versions with a history" in said.err) == watched
+    assert "missed registrations" in said.out
 
 
 def test_every_entry_is_exported_as_it_is_stored(stack, said):
