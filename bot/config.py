@@ -22,6 +22,8 @@ MICROSOFT = (
 )
 """Where Microsoft's clouds are (https://learn.microsoft.com/graph/deployments)."""
 ASSERTION_AUDIENCE = "api://AzureADTokenExchange"
+_REFERENCE = r"(?:secretsmanager|ssm):[^#\s]+(?:#\S+)?"
+_NAMED = "or where it lies: secretsmanager:NAME, secretsmanager:NAME#KEY or ssm:NAME"
 _URL = re.compile(r"https?://[^\s?#]+")
 _HTTPS = re.compile(r"https://[^\s?#@]+")
 _AUDIENCE = re.compile(r"[a-z]+://\S+")
@@ -44,11 +46,11 @@ class AwsSettings:
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """One workspace. During a rotation two signing secrets are valid."""
+    """One workspace. During a rotation two signing secrets are valid, with a comma between; each may be a reference."""
 
     team: str
     bot_token: str
-    signing_secrets: tuple[str, ...]
+    signing_secrets: str
     api_url: str
 
 
@@ -117,8 +119,14 @@ class Settings:
         """The Slack side."""
         return SlackSettings(
             team=self._text("SLACK_TEAM", "the workspace's id, such as T0123456789", re.compile(r"[TE][A-Z0-9]{3,20}")),
-            bot_token=self._text("SLACK_BOT_TOKEN", "the bot user's token, xoxb-…", re.compile(r"xoxb-\S+")),
-            signing_secrets=self._words("SLACK_SIGNING_SECRETS", "one signing secret, or two during a rotation"),
+            bot_token=self._text(
+                "SLACK_BOT_TOKEN", f"the bot user's token, xoxb-…, {_NAMED}", re.compile(rf"xoxb-\S+|{_REFERENCE}")
+            ),
+            signing_secrets=self._text(
+                "SLACK_SIGNING_SECRETS",
+                f"one signing secret, or two during a rotation, {_NAMED}",
+                re.compile(r"[^\s,].*"),
+            ),
             api_url=self._text("SLACK_API_URL", "a URL", _URL, "https://slack.com/api/"),
         )
 

@@ -176,6 +176,18 @@ class Channel(Protocol):
         ...
 
 
+class Secret(Protocol):
+    """A secret that may be rotated while we run."""
+
+    def __call__(self) -> str:
+        """Give it; raise `Unavailable` when it cannot be had."""
+        ...
+
+    def fresh(self) -> str:
+        """Give it as it is by now: the one that was given before has been refused."""
+        ...
+
+
 class Sealer(Protocol):
     """Closes a text so that nobody can read or alter it; a purpose is part of the lock."""
 

@@ -15,6 +15,7 @@ from bot.admission import Admission
 from bot.aws.clients import Clients
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
+from bot.aws.secrets import secret
 from bot.card import Card, card_of
 from bot.config import AwsSettings, EntraSettings, PagesSettings, Settings, TeamsSettings
 from bot.domain import ChatUser, RequestId
@@ -100,10 +101,11 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
     aws, slack = settings.aws(), settings.slack()
     settings.check()
     home = _Home(aws)
-    api = SlackApi(slack.bot_token, timeout=DOOR_TIMEOUT, base_url=slack.api_url)
+    token = secret(home.clients, slack.bot_token)
+    api = SlackApi(token, timeout=DOOR_TIMEOUT, base_url=slack.api_url)
     rule = _under_policy(environment, home)
     door = build(
-        signing_secrets=slack.signing_secrets,
+        signing_secrets=secret(home.clients, slack.signing_secrets),
         team=slack.team,
         api=api,
         jobs=rule.jobs,
@@ -224,7 +226,8 @@ def worker(environment: Environment) -> Worker:
     settings.check()
     home, url = _Home(aws), pages.url if pages else ""
     microsoft = _Microsoft(entra, home.clients)
-    api = SlackApi(slack.bot_token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
+    token = secret(home.clients, slack.bot_token)
+    api = SlackApi(token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
     channels: dict[str, Channel] = {"slack": SlackChannel(api, team=slack.team, pages=url)}
     if pages and sender:
         channels["email"] = _mail(sender, pages, home.clients)
@@ -329,7 +332,7 @@ class _Microsoft:
         self.entra = entra
         self._session = open_session(ca_bundle=entra.ca_bundle, proxy=entra.proxy)
         self._credential = credential_of(
-            secret=entra.client_secret,
+            secret=secret(clients, entra.client_secret) if entra.client_secret else None,
             certificate=entra.certificate,
             assertion=aws_assertion(clients, entra.assertion_audience),
         )

@@ -11,9 +11,12 @@ from typing import Any
 from requests import RequestException, Session
 
 from bot.errors import SettingsError, Unavailable
+from bot.ports import Secret
 
-Credential = str | Mapping[str, Any]
-"""What MSAL takes as `client_credential`: a secret, a certificate with its key, or a callable's assertion."""
+Credential = Secret | Mapping[str, Any]
+"""A secret, a certificate with its key, or a callable's assertion."""
+Given = str | Mapping[str, Any]
+"""What MSAL takes as `client_credential`."""
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """What MSAL raises, by accident or not, when Entra's answer has another shape than it expects."""
@@ -31,7 +34,7 @@ class NoAssertion(RequestException):
     """The other cloud gave no word: for MSAL that is a silent network, so that it goes on with a token it has."""
 
 
-def credential_of(*, secret: str, certificate: str, assertion: Callable[[], str]) -> Credential:
+def credential_of(*, secret: Secret | None, certificate: str, assertion: Callable[[], str]) -> Credential:
     """Choose a secret, else a certificate (the path of a PEM file with its key), else what `assertion` gives.
 
     Raise `SettingsError` for a file that is of no use; the assertion is asked for only when a token is.
@@ -43,7 +46,12 @@ def credential_of(*, secret: str, certificate: str, assertion: Callable[[], str]
     return {"client_assertion": lambda: _asserted(assertion)}
 
 
-def open_app(session: Session, *, authority: str, client_id: str, credential: Credential, **more: Any) -> Any:  # noqa: ANN401 - MSAL ships no types
+def given(credential: Credential) -> Given:
+    """What MSAL takes as `client_credential` now; raise `Unavailable` for a secret that cannot be had."""
+    return credential if isinstance(credential, Mapping) else credential()
+
+
+def open_app(session: Session, *, authority: str, client_id: str, credential: Given, **more: Any) -> Any:  # noqa: ANN401 - MSAL ships no types
     """Make MSAL's app, when it is first needed: making it asks Entra, and Entra may be down at a start."""
     from msal import ConfidentialClientApplication  # noqa: PLC0415 - costs a quarter of a second
 

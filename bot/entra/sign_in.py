@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests import RequestException, Session
 
-from bot.entra.credential import UNREADABLE, WHAT_TO_DO, Credential, open_app
+from bot.entra.credential import UNREADABLE, WHAT_TO_DO, Credential, Given, given, open_app
 from bot.errors import BrokenLink, NotIdentified, Unavailable
 from bot.ports import Clock
 
@@ -85,6 +85,7 @@ class SignIn:
         self._authority = f"{authority.rstrip('/')}/{self._tenant}"
         self._client_id = client_id.lower()
         self._credential = credential
+        self._made_of: object = None
         self._redirect_uri = redirect_uri
         self._clock = clock
         self._lock = Lock()
@@ -158,7 +159,9 @@ class SignIn:
 
         try:
             with self._lock:
-                self._app = self._app or self._open()
+                credential = given(self._credential)
+                if self._app is None or credential != self._made_of:
+                    self._app, self._made_of = self._open(credential), credential
                 app = self._app
             yield app
         except (RequestException, MsalError, *UNREADABLE) as trouble:
@@ -168,7 +171,7 @@ class SignIn:
             self._app = None
             raise
 
-    def _open(self) -> Any:  # noqa: ANN401 - MSAL ships no types
+    def _open(self, credential: Given) -> Any:  # noqa: ANN401 - MSAL ships no types
         from msal import TokenCache  # noqa: PLC0415 - as above
 
         nothing = TokenCache()
@@ -177,7 +180,7 @@ class SignIn:
             self._session,
             authority=self._authority,
             client_id=self._client_id,
-            credential=self._credential,
+            credential=credential,
             token_cache=nothing,
             exclude_scopes=["offline_access"],
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from requests import RequestException, Session
 
-from bot.entra.credential import UNREADABLE, WHAT_TO_DO, Credential, open_app
+from bot.entra.credential import UNREADABLE, WHAT_TO_DO, Credential, given, open_app
 from bot.errors import Unavailable
 
 MOST_WORDS = 300
@@ -38,6 +38,7 @@ class AppToken:
         self._credential = credential
         self._scope = scope
         self._app: Any = None
+        self._made_of: object = None
         self._lock = Lock()
 
     def current(self) -> str:
@@ -66,16 +67,25 @@ class AppToken:
             cause = trouble.__context__ if isinstance(trouble.__context__, ValueError) else trouble
             raise _unavailable(f"{type(trouble).__name__}: {cause}") from None
         if not isinstance(token, str) or not token:
+            if answer.get("error") == "invalid_client" and self._is_rotated():
+                return self._acquire()
             raise _refusal(answer)
         return token
 
+    def _is_rotated(self) -> bool:
+        """Whether another secret is stored by now than the one that was refused."""
+        return not isinstance(self._credential, Mapping) and self._credential.fresh() != self._made_of
+
     def _opened(self) -> Any:  # noqa: ANN401 - MSAL ships no types
-        if self._app is None:
+        """The app, made anew when its secret was rotated."""
+        credential = given(self._credential)
+        if self._app is None or credential != self._made_of:
+            self._app, self._made_of = None, credential
             self._app = open_app(
                 self._session,
                 authority=self._authority,
                 client_id=self._client_id,
-                credential=self._credential,
+                credential=credential,
             )
         return self._app
 

@@ -11,6 +11,7 @@ from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
 from bot.errors import Refused, Unavailable
+from bot.ports import Secret
 
 Json = dict[str, Any]
 
@@ -39,6 +40,7 @@ PERMANENT = frozenset(
     }
 )  # fmt: skip
 """Errors that the same call will meet again, whenever it is made; every other one may pass or be mended."""
+STALE = frozenset({"invalid_auth", "token_expired", "token_revoked", "not_authed"})
 
 
 class Permanent(Refused):
@@ -58,7 +60,7 @@ class SlackApi:
 
     def __init__(
         self,
-        token: str,
+        token: Secret,
         *,
         timeout: float,
         patience: float = 0.0,
@@ -66,7 +68,7 @@ class SlackApi:
         pool: PoolManager | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._token = token
         self._timeout = timeout
         self._patience = patience
         self._base_url = base_url.rstrip("/") + "/"
@@ -75,10 +77,13 @@ class SlackApi:
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Json:
         """Call a method; return Slack's answer; raise `Permanent` or `Unavailable`."""
-        slept, wait = 0.0, 0.0
+        slept, wait, token = 0.0, 0.0, self._token()
         for _ in range(TRIES):
-            response = self._sent(method, arguments)
+            response = self._sent(method, arguments, token)
             if response.status != TOO_MANY:
+                if _refuses_token(response) and (other := self._token.fresh()) != token:
+                    token = other
+                    continue
                 return _understood(method, response)
             wait = _seconds(response)
             if slept + wait > self._patience:
@@ -93,9 +98,10 @@ class SlackApi:
         if not response.status < 300:  # noqa: PLR2004 - anything but success
             raise Unavailable(f"Slack did not take the answer to a click: HTTP {response.status}.")
 
-    def _sent(self, method: str, arguments: Mapping[str, Any]) -> BaseHTTPResponse:
+    def _sent(self, method: str, arguments: Mapping[str, Any], token: str) -> BaseHTTPResponse:
         body, headers = _encoded(method, arguments)
-        return self._tried(method, self._base_url + method, body, {**headers, **self._authorization})
+        authorized = {**headers, "Authorization": f"Bearer {token}"}
+        return self._tried(method, self._base_url + method, body, authorized)
 
     def _tried(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, again: bool = True
@@ -127,6 +133,11 @@ def _seconds(response: BaseHTTPResponse) -> float:
         return max(1.0, float(response.headers.get("Retry-After", "1")))
     except ValueError:
         return 1.0
+
+
+def _refuses_token(response: BaseHTTPResponse) -> bool:
+    """Whether another token may be taken: this one was rotated away."""
+    return any(f'"{error}"'.encode() in response.data[:1000] for error in STALE)
 
 
 def _understood(method: str, response: BaseHTTPResponse) -> Json:

@@ -7,7 +7,7 @@ parsed. So a request is measured, decoded and verified here, and only then given
 import hmac
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
 from bot.admission import Admission
+from bot.errors import Unavailable
 from bot.inbound import Unacceptable, answer, body_of, headers_of, method_of, path_of
 from bot.overview import Statuses
-from bot.ports import Clock, Crew, Jobs
+from bot.ports import Clock, Crew, Jobs, Secret
 from bot.slack.api import SlackApi
 from bot.slack.identity import standing
 from bot.slack.listeners import Answers, Status, Threshold, register
@@ -38,17 +39,20 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The app and what a request must pass before it: during a rotation two signing secrets are valid."""
+    """The app and what a request must pass before it.
+
+    `signing_secrets` are several during a rotation, with commas between.
+    """
 
     bolt: App
-    verifiers: tuple[SignatureVerifier, ...]
+    signing_secrets: Secret
     clock: Clock
     path: str = PATH
 
 
 def build(
     *,
-    signing_secrets: Sequence[str],
+    signing_secrets: Secret,
     team: str,
     api: SlackApi,
     jobs: Jobs,
@@ -68,7 +72,7 @@ def build(
     people = admission.people if admission else None
     status = Status(team, statuses, standing(api, team), crew, jobs, clock, people)
     register(app, answers=answers, status=status)
-    return Door(app, tuple(map(SignatureVerifier, signing_secrets)), clock, path)
+    return Door(app, signing_secrets, clock, path)
 
 
 def dispatch(door: Door, event: Mapping[str, Any]) -> Json:
@@ -83,6 +87,9 @@ def dispatch(door: Door, event: Mapping[str, Any]) -> Json:
     except Unacceptable as problem:
         log.warning("a request was refused with %d: %s", problem.status, problem)
         return answer(problem.status)
+    except Unavailable as trouble:
+        log.error("a request could not be verified: %s", trouble)
+        return answer(503)
     found = door.bolt.dispatch(request)
     return answer(found.status, found.body, found.first_headers())
 
@@ -119,9 +126,17 @@ def _verified(door: Door, event: Mapping[str, Any], body: str) -> None:
         raise Unacceptable(401, "it is not signed")
     if abs(door.clock().timestamp() - int(timestamp)) > OLDEST:
         raise Unacceptable(401, "its signature is too old")
-    expected = [each.generate_signature(timestamp=timestamp, body=body) or "" for each in door.verifiers]
-    if not any(hmac.compare_digest(each, signature) for each in expected):
-        raise Unacceptable(401, "its signature is wrong")
+    secrets = door.signing_secrets()
+    if not _signed_with(secrets, timestamp, body, signature):
+        renewed = door.signing_secrets.fresh()
+        if renewed == secrets or not _signed_with(renewed, timestamp, body, signature):
+            raise Unacceptable(401, "its signature is wrong")
+
+
+def _signed_with(secrets: str, timestamp: str, body: str, signature: str) -> bool:
+    words = filter(None, (word.strip() for word in secrets.split(",")))
+    expected = (SignatureVerifier(word).generate_signature(timestamp=timestamp, body=body) or "" for word in words)
+    return any(hmac.compare_digest(each, signature) for each in expected)
 
 
 def _request(event: Mapping[str, Any], body: str) -> BoltRequest:

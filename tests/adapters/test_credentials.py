@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot.aws.assertion import aws_assertion
 from bot.aws.clients import Clients
-from bot.entra.credential import credential_of
+from bot.aws.secrets import Fixed
+from bot.entra.credential import credential_of, given
 from bot.entra.http import open_session
 from bot.entra.sign_in import SignIn
 from bot.entra.token import AppToken
@@ -92,8 +93,8 @@ def never():
 
 
 def test_a_secret_is_enough(world):
-    world.works(credential_of(secret="nobody-knows-this", certificate="", assertion=never))
-    world.fails(credential_of(secret="something-else", certificate="", assertion=never))
+    world.works(credential_of(secret=Fixed("nobody-knows-this"), certificate="", assertion=never))
+    world.fails(credential_of(secret=Fixed("something-else"), certificate="", assertion=never))
 
 
 # a certificate
@@ -114,7 +115,7 @@ def secret(key, encryption=None):
 def by_certificate(folder, *parts):
     path = folder / "bot.pem"
     path.write_bytes(b"".join(parts))
-    return credential_of(secret="", certificate=str(path), assertion=never)
+    return credential_of(secret=None, certificate=str(path), assertion=never)
 
 
 def trust_certificate(entra, key):
@@ -169,7 +170,7 @@ def test_a_file_that_is_of_no_use_is_a_mistake_of_the_settings(tmp_path, parts, 
 
 def test_a_file_that_is_not_there_is_a_mistake_of_the_settings(tmp_path):
     with pytest.raises(SettingsError, match=r"cannot be read: No such file or directory\.$"):
-        credential_of(secret="", certificate=str(tmp_path / "none.pem"), assertion=never)
+        credential_of(secret=None, certificate=str(tmp_path / "none.pem"), assertion=never)
 
 
 # AWS's word
@@ -182,7 +183,7 @@ class Sts:
         clients = Clients("eu-west-1")
         self.stubber = Stubber(clients("sts"))
         self.stubber.activate()
-        self.credential = credential_of(secret="", certificate="", assertion=aws_assertion(clients, audience))
+        self.credential = credential_of(secret=None, certificate="", assertion=aws_assertion(clients, audience))
         self.asked = {"Audience": [audience], "SigningAlgorithm": "RS256", "DurationSeconds": 300}
         if world:
             world.entra.app.trusts.append(Trust(ISSUER, ROLE, AUDIENCE, KEY.public_key()))
@@ -295,7 +296,7 @@ def test_no_log_holds_a_credential(world, tmp_path, caplog):
         sts.vouches()
     with caplog.at_level(logging.DEBUG, logger="msal"), caplog.at_level(logging.DEBUG, logger="bot"):
         caplog.set_level(logging.DEBUG, logger="urllib3")
-        world.works(credential_of(secret="nobody-knows-this", certificate="", assertion=never))
+        world.works(credential_of(secret=Fixed("nobody-knows-this"), certificate="", assertion=never))
         world.works(by_certificate(tmp_path, certificate(KEY), secret(KEY)))
         world.works(sts.credential)
     assert "msal" in caplog.text
@@ -304,8 +305,8 @@ def test_no_log_holds_a_credential(world, tmp_path, caplog):
 
 
 def test_the_secret_counts_before_the_certificate_and_that_before_aws(tmp_path):
-    assert credential_of(secret="x", certificate=str(tmp_path / "none.pem"), assertion=never) == "x"
+    assert given(credential_of(secret=Fixed("x"), certificate=str(tmp_path / "none.pem"), assertion=never)) == "x"
     assert "private_key" in by_certificate(tmp_path, secret(KEY), certificate(KEY))
-    last = credential_of(secret="", certificate="", assertion=lambda: "word")
+    last = credential_of(secret=None, certificate="", assertion=lambda: "word")
     assert isinstance(last, dict)
     assert last["client_assertion"]() == "word"

@@ -13,6 +13,7 @@ from urllib3 import HTTPResponse
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError
 
+from bot.aws.secrets import Fixed
 from bot.domain import ChatUser, Person
 from bot.entra.directory import EntraDirectory
 from bot.entra.http import MOST_WAIT, PatientRetry, open_session
@@ -69,7 +70,7 @@ class World:
                 "authority": self.entra.authority,
                 "tenant": self.entra.tenant,
                 "client_id": self.entra.client_id,
-                "credential": self.entra.client_secret,
+                "credential": Fixed(self.entra.client_secret),
                 "scope": f"{self.entra.graph_url}/.default",
                 **settings,
             },
@@ -640,7 +641,7 @@ def refusal(token, caplog):
 @pytest.mark.parametrize(
     ("settings", "advice"),
     [
-        ({"credential": "wrong-secret-value"}, "put a valid one of the app into the settings"),
+        ({"credential": Fixed("wrong-secret-value")}, "put a valid one of the app into the settings"),
         ({"client_id": NEW}, "compare client id and tenant"),
         ({"scope": "https://graph.microsoft.us/.default"}, "must be of the same cloud"),
     ],

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from bot.aws.secrets import Fixed
 from bot.entra.http import open_session
 from bot.entra.id_token import FRESH, PAUSE, Forged
 from bot.entra.sign_in import INCOMPLETE, SignedIn, SignIn
@@ -53,7 +54,7 @@ class World:
                 "authority": self.entra.authority,
                 "tenant": self.entra.tenant,
                 "client_id": self.entra.client_id,
-                "credential": self.entra.client_secret,
+                "credential": Fixed(self.entra.client_secret),
                 "redirect_uri": RETURN,
                 "clock": lambda: self.now,
                 **settings,
@@ -574,7 +575,7 @@ def test_entra_out_of_reach_is_unavailable(world):
 
 
 def test_a_wrong_secret_is_unavailable_and_the_log_says_what_to_do(world, caplog):
-    sign_in = world.sign_in(credential="wrong-secret-value")
+    sign_in = world.sign_in(credential=Fixed("wrong-secret-value"))
     with pytest.raises(Unavailable):
         signed_in(sign_in)
     assert [record.levelname for record in caplog.records if "put a valid one of the app" in record.message] == [
@@ -620,7 +621,7 @@ def app_token(world, session):
         authority=world.entra.authority,
         tenant=world.entra.tenant,
         client_id=world.entra.client_id,
-        credential=world.entra.client_secret,
+        credential=Fixed(world.entra.client_secret),
         scope=f"{world.entra.graph_url}/.default",
     )
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.aws.secrets import Fixed
 from bot.card import Offer
 from bot.domain import Act, Answer, ChatUser, MessageRef, State
 from bot.errors import Unavailable
@@ -88,13 +89,13 @@ def shelf():
 
 @pytest.fixture
 def api(slack):
-    return SlackApi(slack.bot_token, timeout=2, base_url=slack.api_url)
+    return SlackApi(Fixed(slack.bot_token), timeout=2, base_url=slack.api_url)
 
 
 @pytest.fixture
 def door(api, queue, shelf):
     return build(
-        signing_secrets=(SECRET, OLD_SECRET),
+        signing_secrets=Fixed(f"{SECRET}, {OLD_SECRET}"),
         team=TEAM,
         api=api,
         jobs=queue,
@@ -522,7 +523,7 @@ def test_who_asks_is_asked_while_the_status_is_read(api, queue, shelf):
     crew = Noting()
     statuses = Statuses(shelf.overview, shelf.group)
     door = build(
-        signing_secrets=(SECRET,), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=crew, clock=lambda: NOW
+        signing_secrets=Fixed(SECRET), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=crew, clock=lambda: NOW
     )
     send(door, command())
     assert crew.waves == [2]
@@ -569,7 +570,13 @@ def test_a_request_that_is_not_signed_by_slack_is_refused(door, queue, event):
 def test_without_a_secret_nobody_is_let_in(api, queue, shelf):
     statuses = Statuses(shelf.overview, shelf.group)
     door = build(
-        signing_secrets=(), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=ThreadCrew(), clock=lambda: NOW
+        signing_secrets=Fixed(""),
+        team=TEAM,
+        api=api,
+        jobs=queue,
+        statuses=statuses,
+        crew=ThreadCrew(),
+        clock=lambda: NOW,
     )
     assert send(door, form(click()))["statusCode"] == 401
 
@@ -628,9 +635,9 @@ def test_a_signed_body_that_slack_never_sends_harms_nothing(door, queue, body):
 def test_no_signed_text_crashes_the_door(body, payload):
     queue, shelf = Queue(), Shelf()
     statuses = Statuses(shelf.overview, shelf.group)
-    nowhere = SlackApi("t", timeout=1, base_url="http://127.0.0.1:9/")
+    nowhere = SlackApi(Fixed("t"), timeout=1, base_url="http://127.0.0.1:9/")
     door = build(
-        signing_secrets=(SECRET,), team=TEAM, api=nowhere, jobs=queue, statuses=statuses, crew=ThreadCrew(),
+        signing_secrets=Fixed(SECRET), team=TEAM, api=nowhere, jobs=queue, statuses=statuses, crew=ThreadCrew(),
         clock=lambda: NOW,
     )  # fmt: skip
     assert send(door, f"payload={body}" if payload else body)["statusCode"] in {200, 400, 404}

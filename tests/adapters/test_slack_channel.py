@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.aws.secrets import Fixed
 from bot.card import Strong
 from bot.domain import ChatUser, Contact, MessageRef, Person
 from bot.errors import NotIdentified, Refused, Unavailable
@@ -43,7 +44,7 @@ def slept():
 
 @pytest.fixture
 def api(slack, slept):
-    return SlackApi(slack.bot_token, timeout=5, patience=10, base_url=slack.api_url, sleep=slept.append)
+    return SlackApi(Fixed(slack.bot_token), timeout=5, patience=10, base_url=slack.api_url, sleep=slept.append)
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_previews_are_never_unfolded(api):
             sent.append((method, arguments))
             return {"channel": CHANNEL, "ts": "1.0"}
 
-    recorder = SlackChannel(Recorder("t", timeout=1), team=TEAM)
+    recorder = SlackChannel(Recorder(Fixed("t"), timeout=1), team=TEAM)
     recorder.post(CHANNEL, CARD)
     recorder.reply(MessageRef(CHANNEL, "1.0"), ("x",), CARD)
     assert [(each["unfurl_links"], each["unfurl_media"]) for _, each in sent] == [(False, False)] * 2
@@ -254,7 +255,7 @@ def test_a_call_is_not_made_for_ever(slack, api, slept):
 
 
 def test_without_patience_nothing_ever_sleeps(slack, slept):
-    door = SlackApi(slack.bot_token, timeout=2, base_url=slack.api_url, sleep=slept.append)
+    door = SlackApi(Fixed(slack.bot_token), timeout=2, base_url=slack.api_url, sleep=slept.append)
     slack.faults.add("users.info", status=429, retry_after=1)
     with pytest.raises(Unavailable):
         door.call("users.info", {"user": MAYA})
@@ -308,27 +309,27 @@ def odd(*answers):
 )  # fmt: skip
 def test_an_answer_that_is_not_slacks_may_pass(status, body):
     with odd(Answer(status, body)) as (url, _), pytest.raises(Unavailable):
-        SlackApi("token", timeout=2, base_url=url).call("users.info", {"user": MAYA})
+        SlackApi(Fixed("token"), timeout=2, base_url=url).call("users.info", {"user": MAYA})
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_the_token_never_follows_a_redirection(status):
     with odd(Answer(200, b'{"ok": true}')) as (elsewhere, asked):
         with odd(Answer(status, b"", {"Location": elsewhere})) as (url, _), pytest.raises(Unavailable):
-            SlackApi("token", timeout=2, base_url=url).call("users.info", {"user": MAYA})
+            SlackApi(Fixed("token"), timeout=2, base_url=url).call("users.info", {"user": MAYA})
         assert asked == []
 
 
 def test_a_wait_that_is_no_number_counts_as_a_second(slept):
     answers = Answer(429, b"", {"Retry-After": "soon"}), Answer(200, b'{"ok": true}')
     with odd(*answers) as (url, _):
-        patient = SlackApi("t", timeout=2, patience=1, base_url=url.removesuffix("/"), sleep=slept.append)
+        patient = SlackApi(Fixed("t"), timeout=2, patience=1, base_url=url.removesuffix("/"), sleep=slept.append)
         assert patient.call("users.info", {"user": MAYA}) == {"ok": True}
     assert slept == [1.0]
 
 
 def test_a_slack_that_stalls_is_given_up_in_time(slack):
-    impatient = SlackApi(slack.bot_token, timeout=0.2, base_url=slack.api_url)
+    impatient = SlackApi(Fixed(slack.bot_token), timeout=0.2, base_url=slack.api_url)
     slack.faults.add("chat.update", stall=5)
     started = time.monotonic()
     with pytest.raises(Unavailable, match=r"did not answer chat\.update"):
@@ -362,7 +363,7 @@ def test_a_server_that_is_not_there_is_tried_twice():
             tried.append(args)
             return super()._tried(*args, **kwargs)
 
-    nowhere = Counting("secret-token", timeout=1, base_url=f"http://127.0.0.1:{port}/api/")
+    nowhere = Counting(Fixed("secret-token"), timeout=1, base_url=f"http://127.0.0.1:{port}/api/")
     with pytest.raises(Unavailable, match="NewConnectionError") as trouble:
         nowhere.call("chat.postMessage", {"channel": CHANNEL, "text": "Hello"})
     assert len(tried) == 2

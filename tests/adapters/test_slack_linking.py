@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.admission import Admission
+from bot.aws.secrets import Fixed
 from bot.domain import Answer, ChatUser, RequestId
 from bot.errors import Unavailable
 from bot.links import Links
@@ -120,7 +121,7 @@ def people(store):
 
 @pytest.fixture
 def api(slack):
-    return SlackApi(slack.bot_token, timeout=2, base_url=slack.api_url)
+    return SlackApi(Fixed(slack.bot_token), timeout=2, base_url=slack.api_url)
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def door_of(api, queue, **more):
     shelf = Shelf()
     statuses = Statuses(shelf.overview, shelf.group, ("dev", "test"))
     return build(
-        signing_secrets=(SECRET,), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=ThreadCrew(),
+        signing_secrets=Fixed(SECRET), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=ThreadCrew(),
         clock=lambda: NOW, **more,
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def mistakes(given, read=all_of):
 def test_good_settings_are_read_with_their_defaults():
     aws, slack, entra, policy = all_of(environment())
     assert (aws.root, aws.partition, aws.region, aws.max_receives) == ("/model-approvals", "aws", "eu-west-1", 8)
-    assert (slack.signing_secrets, slack.api_url) == (("old", "new"), "https://slack.com/api/")
+    assert (slack.signing_secrets, slack.api_url) == ("old, new,", "https://slack.com/api/")
     assert (entra.authority, entra.domains) == ("https://login.microsoftonline.com", ("example.com", "example.org"))
     assert (entra.ca_bundle, entra.proxy) == ("", "")
     assert (entra.certificate, entra.assertion_audience) == ("", "api://AzureADTokenExchange")
