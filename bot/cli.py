@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--no-browser", action="store_true", help="only print its address")
     sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
     sweep.add_argument("--all", action="store_true", help="every version since the policy's `since`")
+    _command(commands, "doctor", _doctor, "what is missing or wrong: settings, rights, tokens, groups, queues, keys")
     return parser
 
 
@@ -281,6 +282,20 @@ def _sweep(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     else:
         print(f"{swept.opened} missed registrations and {swept.checked} requests in hand were put on the queues.")
     return OK
+
+
+def _doctor(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Everything is looked at, one after the other, and said as soon as it is known."""
+    found = []
+    for finding in wiring.checkup(environment):
+        found.append(finding)
+        if not asked.json:
+            print(
+                f"{'wrong' if finding.problem else 'good '}  {finding.name}{finding.problem and ': ' + finding.problem}"
+            )
+    if asked.json:
+        print(json.dumps([to_json(each) for each in found]))
+    return FAILED if any(each.problem for each in found) else OK
 
 
 def _group(text: str) -> str:

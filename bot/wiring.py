@@ -3,6 +3,7 @@
 Each door imports what it needs when it is built: a click must not wait for MSAL to load.
 """
 
+import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,8 +12,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Never
 
+from botocore.exceptions import ClientError
+
 from bot.admission import Admission
-from bot.aws.clients import Clients
+from bot.aws.clients import Clients, code_of
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
 from bot.aws.secrets import secret
@@ -38,7 +41,10 @@ from bot.waves import ThreadCrew
 from bot.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.audit import Audit
+    from bot.checkup import Check, Finding
     from bot.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -268,6 +274,96 @@ def audit(environment: Environment) -> "Audit":
     home = _Home(settings.aws(queues=False))
     settings.check()
     return Audit(home.records, home.registry, home.crew, now)
+
+
+def checkup(environment: Environment) -> "Iterator[Finding]":
+    """What is looked at by `model-approvals doctor`, one finding after the other."""
+    from bot.checkup import carried_out, settings_findings
+
+    parts = {
+        "AWS": lambda settings: settings.aws(),
+        "Slack": lambda settings: settings.slack(),
+        "Entra": lambda settings: settings.entra(),
+        "the policy": lambda settings: settings.policy(),
+        "the pages": lambda settings: settings.pages() if settings.policy().signs_in else None,
+        "mails": lambda settings: settings.mail_from() if settings.policy().mails else None,
+    }
+
+    def read(part: Callable[[Settings], object]) -> object:
+        settings = Settings(environment)
+        found = part(settings)
+        settings.check()
+        return found
+
+    found = list(settings_findings((name, partial(read, part)) for name, part in parts.items()))
+    yield from found
+    if not any(each.problem for each in found):
+        yield from carried_out(_checks(environment))
+
+
+def _checks(environment: Environment) -> "Iterator[Check]":
+    from bot.checkup import CREDENTIAL, Check, group_checks, scopes_missing, works
+    from bot.slack.api import SlackApi
+
+    settings = Settings(environment)
+    aws, slack, entra, policy = settings.aws(), settings.slack(), settings.entra(), settings.policy()
+    pages = settings.pages() if policy.signs_in else None
+    home = _Home(aws)
+    microsoft = _Microsoft(entra, home.clients)
+    directory = microsoft.directory(_nobody)
+    token, signing = secret(home.clients, slack.bot_token), secret(home.clients, slack.signing_secrets)
+    api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
+
+    def granted() -> str:
+        team, scopes = api.granted()
+        if team != slack.team:
+            return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
+        return scopes_missing(scopes)
+
+    def queue(url: str) -> str:
+        asked = ["FifoQueue", "RedrivePolicy", "VisibilityTimeout"]
+        found = home.clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+        if found.get("FifoQueue") != "true" or "RedrivePolicy" not in found:
+            return "it has to be a FIFO queue with dead letters."
+        receives = json.loads(found["RedrivePolicy"])["maxReceiveCount"]
+        if int(receives) != aws.max_receives:
+            return f"its maxReceiveCount is {receives}, and MODEL_APPROVALS_MAX_RECEIVES says {aws.max_receives}."
+        whole = int(found["VisibilityTimeout"]) * aws.max_receives
+        return f"its visibility times its receives is {whole} s: keep it below 900." if whole >= 900 else ""  # noqa: PLR2004
+
+    yield Check("Parameter Store", works(home.records.groups))
+    yield Check("Model Registry", works(lambda: next(iter(home.registry.versions()), None)))
+    yield Check("queue of decisions", lambda: queue(aws.decisions_url))
+    yield Check("queue of openings", lambda: queue(aws.openings_url))
+    yield Check("Slack's signing secret", works(signing))
+    yield Check("Slack's token", granted)
+    yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
+    yield from group_checks(policy, directory, entra.domains)
+    if pages:
+        yield Check("the key of the pages", partial(_key_problem, home.clients, pages.key))
+    if policy.mails:
+        yield Check("the sender of mails", partial(_sender_problem, home.clients, settings.mail_from()))
+
+
+def _key_problem(clients: Clients, key: str) -> str:
+    """Whether the key opens what it has closed."""
+    from bot.aws.seal import KmsSealer
+
+    sealer = KmsSealer(clients, key)
+    opened = sealer.unseal("ticket", sealer.seal("ticket", "doctor"))
+    return "" if opened == "doctor" else "it does not open what it has closed: name a symmetric key."
+
+
+def _sender_problem(clients: Clients, sender: str) -> str:
+    """Whether SES has verified the address, or its domain."""
+    for identity in (sender, sender.rpartition("@")[2]):
+        try:
+            if clients("sesv2").get_email_identity(EmailIdentity=identity).get("VerificationStatus") == "SUCCESS":
+                return ""
+        except ClientError as error:
+            if code_of(error) != "NotFoundException":
+                raise
+    return f"SES has verified neither {sender} nor its domain in this region: verify one of them."
 
 
 def sweep(environment: Environment) -> Callable[..., Swept]:

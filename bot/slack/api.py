@@ -92,6 +92,12 @@ class SlackApi:
             slept += wait
         raise Unavailable(f"Slack asks to wait {wait:g} s before {method}.")
 
+    def granted(self) -> tuple[str, str]:
+        """The workspace of the token, and the scopes that it was granted; raise as `call` does."""
+        response = self._sent("auth.test", {}, self._token())
+        found = _understood("auth.test", response)
+        return str(found.get("team_id", "")), response.headers.get("x-oauth-scopes", "")
+
     def respond(self, url: str, answer: Mapping[str, Any]) -> None:
         """Answer through a click's response URL, which carries its own right and needs no token."""
         response = self._tried("response_url", url, *_encoded("response_url", answer))
