@@ -88,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("version", metavar="VERSION", type=_version)
     restore.add_argument("--no-browser", action="store_true", help="only print its address")
     sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
-    sweep.add_argument("--all", action="store_true", help="every version since the policy's `since`")
+    sweep.add_argument(
+        "--all", action="store_true", help="every version since the policy's `since`, and every one with a history"
+    )
     _command(commands, "doctor", _doctor, "what is missing or wrong: settings, rights, tokens, groups, queues, keys")
     return parser
 

@@ -133,14 +133,15 @@ class Decisions:
             lambda: self._near.records.look(job.model, pointers=(name,)),
             lambda: self._near.registry.describe(job.model),
         )
-        look: Look = looked.result()
+        look: Look = self._hands.observe(looked.result(), described_package.result())
         while not look.state.holds(job.op):
             event = rules.superseded(look.state, job.request, look.newer(name))
             if event is None:
                 break
             state = self._near.records.append(look.state, event, job.op, self._near.clock())
             look = replace(look, state=state or self._near.records.read_past(look.state))
-        self._projection.carry_out(look, described_package.result(), Task(job.op, pointers=(name,)))
+        registry = not self._hands.left(look, described_package.result())
+        self._projection.carry_out(look, described_package.result(), Task(job.op, pointers=(name,), registry=registry))
 
     def _decide(self, job: Decision, environment: EnvironmentPolicy, guard: Guard, receipt: Receipt) -> None:
         name = environment.name

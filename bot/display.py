@@ -271,7 +271,8 @@ def threads_of(state: VersionState, entry: Entry) -> tuple[RequestId, ...]:
             found += [before.id] if before else []
         case Restored():
             hands = [each for each in view.entries if isinstance(each.event, Observed)]
-            found += threads_of(state, hands[-1]) if hands else []
+            stops = [each for each in hands if offers(state, each)]
+            found += threads_of(state, stops[-1]) if stops else []
         case Measured(environment):
             found += [one.id] if (one := view.standing(environment)) else []
         case Observed() as observed:

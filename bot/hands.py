@@ -51,7 +51,8 @@ class Hands:
         That is the log of the version that is loaded again, whose own job puts it back.
         """
         model, name = state.model, pointer.environment
-        op = f"hand|{model.group}|{name}|{sha256(pointer.raw or '')}"
+        since = pointer.slot.at.isoformat() if pointer.slot else ""
+        op = f"hand|{model.group}|{name}|{sha256(f'{since}|{pointer.raw}')}"
         if pointer.trusted or state.holds(op):
             return False
         seen = repointed(pointer, self._near.records.pointer_written(model.group, name), ours)

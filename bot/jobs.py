@@ -185,7 +185,7 @@ class TidyJob:
 class QuestionJob:
     """Somebody asks in private: who may answer a `request`, or, without one, what waits for their own answer.
 
-    `about` is an address of the company or an account of the same chat; nothing for oneself.
+    `about` is an address of the company, an object id, or an account of the same chat; nothing for oneself.
     """
 
     by: ChatUser
@@ -196,8 +196,8 @@ class QuestionJob:
 
     @property
     def model(self) -> ModelVersion:
-        """No group can have that name: questions wait behind no answer, and no answer behind them."""
-        return ModelVersion("_questions", 1)
+        """No group can have that name: one person's questions wait behind nothing else, and nothing behind them."""
+        return ModelVersion(f"_questions-{sha256(self.by.user)[:16]}", 1)
 
 
 Decision = AnswerJob | RevokeJob | RestoreJob

@@ -138,7 +138,7 @@ class Openings:
             lambda: self._near.directory.member(job.by, ()),
             lambda: self._near.registry.describe(job.model),
         )
-        look: Look = looked.result()
+        look: Look = self._hands.observe(looked.result(), described_package.result())
         around: Surroundings | None = None
         if not look.state.holds(job.op):
             if receipt.dead or overdue(job, self._near.clock()):
@@ -150,7 +150,9 @@ class Openings:
             )
             requester = Requester(member.person.name, member.person.oid)
             look, around = self._open(look, package, environment, job.op, requester=requester)
-        self._projection.carry_out(look, described_package.result(), Task(job.op, posts=True), around=around)
+        registry = not self._hands.left(look, described_package.result())
+        task = Task(job.op, posts=True, registry=registry)
+        self._projection.carry_out(look, described_package.result(), task, around=around)
 
     def tidy(self, job: TidyJob) -> None:
         """Post what is missing; remove a marker whose request ended an hour ago with nothing left to differ."""
@@ -158,8 +160,8 @@ class Openings:
             lambda: self._near.records.look(job.model),
             lambda: self._near.registry.describe(job.model),
         )
-        look: Look = looked.result()
         package: Package | None = described_package.result()
+        look: Look = self._hands.observe(looked.result(), package)
         task = Task(job.op, posts=True, registry=not self._hands.left(look, package))
         look = self._projection.carry_out(look, package, task)
         one = look.state.current(job.environment)

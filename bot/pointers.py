@@ -82,8 +82,9 @@ def recounted(pointer: Pointer, standing: Iterable[ApprovedModel], model: ModelV
 def repointed(pointer: Pointer, written: Sequence[Written], ours: Iterable[ApprovedModel]) -> Observed | None:
     """What somebody else did to a pointer; nothing where it may have been a write of ours that was not noted.
 
-    Whoever wrote the value that our status remembers is ourselves. Where AWS does not tell, or keeps that value no
-    longer, a value is taken for our own that names a standing approval.
+    Whoever was the first to write the value that our status remembers is ourselves. Of a parameter that still has all
+    its versions, and not that one, somebody has removed ours. Where AWS does not tell, or keeps that value no longer, a
+    value is taken for our own that names a standing approval.
     """
     slot, last = pointer.slot, written[-1] if written else None
     if pointer.raw is None:
@@ -93,12 +94,13 @@ def repointed(pointer: Pointer, written: Sequence[Written], ours: Iterable[Appro
     elif last is None or last.value != pointer.raw:
         return None
     else:
-        us = {each.by for each in written if slot and each.by and sha256(each.value) == slot.written}
+        us = [each.by for each in written if slot and sha256(each.value) == slot.written][:1]
+        gone = bool(slot and slot.written and not us and written[0].version == 1)
         known = any(
             pointer.value is not None and replace(each, previous=pointer.value.previous) == pointer.value
             for each in ours
         )
-        if last.by in us if us and last.by else known:
+        if not gone and (last.by in us if any(us) and last.by else known):
             return None
         named = pointer.value.model_package_version if pointer.value and pointer.value.stands else None
         what = f"set to v{named}" if named else "set to nothing that can be loaded"

@@ -226,7 +226,17 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
     told = {surface: address for surface, address in notify.items() if address}
     if not told and not any(mistake.startswith(f"{key}.notify") for mistake in reader.mistakes):
         reader.mistakes.append(f"{key}.notify: names nobody; give a channel of Slack or Teams, or e-mail addresses.")
+    reader.mistakes += _escalating(key, kept)
     return EnvironmentPolicy(notify=told, **kept)
+
+
+def _escalating(key: str, found: Mapping[str, Any]) -> Iterable[str]:
+    """What is said of escalation, and would never happen."""
+    after = found["escalate_after"]
+    if after and not found["escalate_to"]:
+        yield f"{key}.escalate_after: says when, but not who is told; give escalate_to."
+    elif after and after >= found["expires_after"]:
+        yield f"{key}.escalate_after: is not before expires_after, so nobody would be told."
 
 
 def _override(reader: "_Reader", number: int, table: Any, names: list[str]) -> Override:  # noqa: ANN401

@@ -47,6 +47,7 @@ class Written:
 
     value: str
     by: str = ""
+    version: int = 0
 
 
 class Parameters(Protocol):

@@ -130,11 +130,13 @@ class _Pass:
         return [each for each in found if each]
 
     def _other_logs(self, pointer: Pointer) -> Mapping[int, VersionState]:
-        """The logs of every version that the registry lists as approved, and of the one that is named."""
+        """The logs of every version that the registry lists as approved, of the one that is named, and was by us."""
         ours = self._state.model
         models = {listed.model for listed in self._near.registry.versions(ours.group, status="Approved")}
         if pointer.value and pointer.value.model_package_version:
             models.add(replace(ours, version=pointer.value.model_package_version))
+        if pointer.slot and pointer.slot.version:
+            models.add(replace(ours, version=pointer.slot.version))
         looks = self._together(*(partial(self._near.records.look, each) for each in models - {ours}))
         return {state.model.version: state for state in (future.result().state for future in looks)}
 

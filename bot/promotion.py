@@ -36,6 +36,7 @@ UNSURE = (
 TRYING = "Your answer has arrived but could not be checked yet. Still trying; you need not press again."
 IMPOSSIBLE = "Your answer could not be carried out. Please tell a platform engineer; the log says what is wrong."
 RECORDED = "Your answer is recorded."
+NOT_READ = "This could not be looked up now. Please ask again in some minutes."
 
 
 class Promotion:
@@ -72,13 +73,20 @@ class Promotion:
                 self._tell(job, RECORDED, receipt)
 
     def _answer(self, job: QuestionJob, receipt: Receipt) -> None:
-        """Say what was asked; after a while nobody waits for that any more."""
+        """Say what was asked, or at the last receive that it cannot be; after a while nobody waits for it any more."""
         if receipt.dead or self._clock() >= job.at + PATIENCE:
+            return
+        if job.by.surface not in self._channels:
+            log.error("%s is not answered: nothing is said on %s", described(job), job.by.surface)
             return
         try:
             says = self._questions.answer(job)
         except Refused as refused:
             says = str(refused)
+        except Unavailable:
+            if not receipt.last:
+                raise
+            says = NOT_READ
         try:
             self._channels[job.by.surface].tell(job.by, says)
         except Refused as refused:

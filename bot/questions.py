@@ -9,14 +9,16 @@ from bot import rules
 from bot.card import card_of, plain
 from bot.desk import pending
 from bot.domain import ChatUser, Member, RequestId
-from bot.errors import Refused, UnknownRequest
+from bot.errors import NotIdentified, Refused, UnknownRequest
 from bot.jobs import QuestionJob
 from bot.links import page_of
 from bot.neighbours import Neighbours
-from bot.policy import EMAIL
+from bot.policy import EMAIL, GUID
 from bot.records import Look
 from bot.status import GroupStatus
 
+HOW = {"linked": ", with a chat account that is linked to them", "sign-in": ", after signing in"}
+"""What the policy asks of an account, by `identity`."""
 SHOWN = 10
 """Requests that are named; the page has all of them."""
 
@@ -37,7 +39,7 @@ class Questions:
         read, asks, asked = self._near.crew.together(
             lambda: self._near.records.look(request.model),
             lambda: self._near.directory.member(job.by, groups),
-            lambda: self._near.directory.member(self._named(job), groups) if job.about else None,
+            lambda: self._named(job, groups) if job.about else None,
         )
         asker: Member = asks.result()
         rules.belongs(asker)
@@ -49,11 +51,13 @@ class Questions:
         who = member.person.name if job.about else "You"
         says = [f"{request}: {plain(card_of(look.state, one).verdict)}."]
         try:
+            if not job.about:
+                rules.identified(job.by, environment)
             rules.may_answer(look.state, request, environment, member, self._near.clock())
         except Refused as refusal:
             says.append(f"{who} may not answer: {refusal}")
         else:
-            says.append(f"{who} may answer.")
+            says.append(f"{who} may answer{HOW.get(environment.identity, '') if job.about else ''}.")
         return "\n".join([*says, *self._page(request)])
 
     def _mine(self, job: QuestionJob) -> str:
@@ -80,16 +84,18 @@ class Questions:
         environment = self._near.policy.environment(request.environment, request.group)
         return environment is not None and environment.approvers in member.groups
 
-    def _named(self, job: QuestionJob) -> ChatUser:
-        """The person who is asked about: by an address of the company, else by their account in the same chat."""
-        if not EMAIL.fullmatch(job.about):
-            return ChatUser(job.by.surface, job.by.team, job.about)
-        oid = self._near.directory.find(job.about)
-        if not oid:
+    def _named(self, job: QuestionJob, groups: tuple[str, ...]) -> Member:
+        """The person who is asked about: by an address of the company, a link, or their account in the same chat."""
+        oid = job.about if GUID.fullmatch(job.about) else ""
+        if EMAIL.fullmatch(job.about) and not (oid := self._near.directory.find(job.about)):
             raise UnknownRequest(
                 f"Not one person of the directory has the address {job.about}; ask for the one the company gave them."
             )
-        return ChatUser("web", "", oid, oid=oid)
+        known, chat = ChatUser("web", "", oid, oid=oid), ChatUser(job.by.surface, job.by.team, job.about)
+        try:
+            return self._near.directory.member(known if oid else chat, groups)
+        except NotIdentified as stranger:
+            raise UnknownRequest("That account cannot be tied to one person of the directory.") from stranger
 
     def _page(self, request: RequestId) -> list[str]:
         return [page_of(self._near.pages, request)] if self._near.pages else []

@@ -103,7 +103,7 @@ class MemoryParameters:
         def effect() -> list[Written]:
             values = self.stored.get(name, [])
             places = enumerate(values)
-            return [Written(each, "bot" if (name, place) in self.ours else "kim") for place, each in places]
+            return [Written(each, "bot" if (name, place) in self.ours else "kim", place + 1) for place, each in places]
 
         return self._gate("get written", effect)
 

@@ -70,7 +70,10 @@ class SsmParameters:
             while True:
                 with unavailable("ssm:GetParameterHistory"):
                     page = self._clients("ssm").get_parameter_history(Name=name, MaxResults=VERSIONS, **more)
-                found += [Written(each["Value"], each.get("LastModifiedUser", "")) for each in page["Parameters"]]
+                found += [
+                    Written(each["Value"], each.get("LastModifiedUser", ""), each["Version"])
+                    for each in page["Parameters"]
+                ]
                 if not page.get("NextToken"):
                     return found
                 more = {"NextToken": page["NextToken"]}

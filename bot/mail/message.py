@@ -16,7 +16,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from bot.card import Card, Line, Row, Table
+from bot.card import Card, Line, Row, Table, plain
+from bot.encoding import sha256
 from bot.errors import Refused
 from bot.mail.letter import Letter, Section, Stop, outcome_letter, reminder_letter, request_letter
 from bot.mail.lines import drawn, short
@@ -49,8 +50,8 @@ def request_mail(card: Card, url: str, envelope: Envelope) -> EmailMessage:
 
 
 def reminder_mail(card: Card, line: Line, url: str, envelope: Envelope) -> EmailMessage:
-    """The mail that asks once more; each has an id of its own. Raise `Refused` for what is no address."""
-    message = _headers(card, envelope, "reminder", int(envelope.at.timestamp()))
+    """The mail that asks once more; its id is that of what it says. Raise `Refused` for what is no address."""
+    message = _headers(card, envelope, "reminder", sha256(f"{envelope.at:%Y-%m-%d}{plain(line)}")[:16])
     message.replace_header("Subject", short(f"Reminder: {card.title}", SUBJECT))
     return _filled(message, reminder_letter(card, line, url))
 

@@ -101,6 +101,8 @@ class SlackApi:
     def respond(self, url: str, answer: Mapping[str, Any]) -> None:
         """Answer through a click's response URL, which carries its own right and needs no token."""
         response = self._tried("response_url", url, *_encoded("response_url", answer))
+        if 400 <= response.status < 500 and response.status != TOO_MANY:  # noqa: PLR2004 - it will never be taken
+            raise Permanent("response_url", f"HTTP {response.status}")
         if not response.status < 300:  # noqa: PLR2004 - anything but success
             raise Unavailable(f"Slack did not take the answer to a click: HTTP {response.status}.")
 

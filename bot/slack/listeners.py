@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.admission import Admission
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
-from bot.errors import ApprovalError, Malformed, NotIdentified, NotLinked, Refused, SignInNeeded, Unavailable
+from bot.errors import ApprovalError, Malformed, NotLinked, Refused, SignInNeeded, Unavailable
 from bot.jobs import ACTS, AnswerJob, Click, Decision, QuestionJob
 from bot.overview import LOOKING, Overview, Question, Said, Statuses
 from bot.people import People
@@ -223,7 +223,7 @@ class Status:
         unlinks = text == overview.UNLINK
         try:
             ack(self._unlinked(user) if unlinks else self._shown(user, command, text))
-        except NotIdentified as refused:
+        except Refused as refused:
             ack(overview.private(str(refused)))
         except Unavailable as problem:
             log.warning("%s was not answered: %s", overview.COMMAND, problem)
@@ -235,11 +235,17 @@ class Status:
         member.result()
         shown: Overview | Said | Question = read.result()
         if isinstance(shown, Question):
-            by = replace(user, channel=str(command.get("response_url", "")))
+            by = replace(user, channel=str(command.get("response_url", "")), oid=self._linked(user))
+            about = self._linked(ChatUser("slack", self.team, shown.about)) or shown.about if shown.about else ""
             op = f"slack|{self.team}|{user.user}|{command.get('trigger_id')}"
-            self.jobs.put(QuestionJob(by, op, self.clock(), shown.request, shown.about))
+            self.jobs.put(QuestionJob(by, op, self.clock(), shown.request, about))
             return overview.answer(LOOKING)
         return overview.answer(shown)
+
+    def _linked(self, user: ChatUser) -> str:
+        """The person that an account is linked to, if it is."""
+        binding = self.people.binding(user) if self.people and "@" not in user.user else None
+        return binding.oid if binding else ""
 
     def _unlinked(self, user: ChatUser) -> Json:
         """End the link, also one that cannot be read."""

@@ -63,11 +63,11 @@ def drawn(line: Line, *, team: str, limit: int) -> str:
     """A neutral line as mrkdwn of at most `limit` characters; people of our `team` are addressed."""
     text = ""
     for part in line:
-        text += JOINER if _BEGUN.search(text) else ""
-        piece, room = _piece(part, team), limit - units(text) - 1
+        begun = text + JOINER if _BEGUN.search(text) else text
+        piece, room = _piece(part, team), limit - units(begun) - 1
         if units(piece) > room:
-            return text + (safe(part, room) if isinstance(part, str) else "…")
-        text += piece
+            return begun + safe(part, room) if isinstance(part, str) and room > 0 else f"{text}…"
+        text = begun + piece
     return text
 
 

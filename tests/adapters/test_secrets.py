@@ -154,3 +154,10 @@ def test_a_channel_that_is_gone_is_no_reason_to_look_for_another_token(served):
             "chat.postMessage", {"channel": "C0GONE", "text": "x"}
         )
     assert vault.reads == 1
+
+
+def test_a_response_url_that_is_over_is_not_tried_for_ever(served):
+    slack = renewed(served)
+    api = SlackApi(Fixed(slack.bot_token), timeout=5, base_url=slack.api_url)
+    with pytest.raises(Permanent):
+        api.respond(f"{slack.url}/actions/none", {"text": "x"})

@@ -746,3 +746,8 @@ def test_the_sdk_knows_every_block_that_is_used(caplog):
     with caplog.at_level(logging.WARNING):
         assert None not in [Block.parse(block) for block in blocks.message(CARD, team=TEAM)["blocks"]]
     assert caplog.messages == []
+
+
+def test_a_line_keeps_its_limit_also_where_two_parts_are_kept_apart():
+    shown = blocks.reply(("a" * 2998 + "h", "x"), team=TEAM)
+    assert len(shown["blocks"][0]["text"]["text"]) <= 3000

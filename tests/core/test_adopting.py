@@ -72,6 +72,12 @@ def test_the_daily_sweep_knows_it():
     asked(world)
     world.answer("maya", "churn/1/dev/1")
     world.drain()
+    world.answer("maya", "churn/1/test/1")
+    world.drain()
+    for _ in range(6):
+        world.clock.advance(hours=2)
+        world.sweep()
+    assert not [name for name in world.parameters.stored if "/_open/" in name], "no marker leads there any more"
     before = len(world.calls)
     world.parameters.stored[world.names.approved("churn", "dev")].append("{}")
     world.sweep(everything=True)

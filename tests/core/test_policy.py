@@ -412,6 +412,17 @@ def test_an_environment_that_tells_nobody_is_a_mistake():
     assert mistake(text({}, {"notify": "{}"})) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"escalate_after": '"1d"'}, "says when, but not who is told"),
+        ({"escalate_after": '"14d"', "escalate_to": f'"{GUID}"'}, "is not before expires_after"),
+    ],
+)
+def test_an_escalation_that_would_never_happen_is_refused(given, says):
+    assert mistake(text({}, given)).startswith(f"environments[1].escalate_after: {says}")
+
+
 def test_what_happens_when_nobody_answers():
     usual = read_policy(text({}, {})).environments[0]
     assert (usual.remind_after, usual.escalate_to, usual.escalate_after) == (timedelta(days=1), "", None)

@@ -154,3 +154,53 @@ def test_what_cannot_be_a_question_is_answered_at_once(text, says):
     answer = statuses.answer(text, command="model-status")
     assert isinstance(answer, tuple)
     assert says in str(answer)
+
+
+def test_a_guest_learns_nothing_of_others_and_nothing_of_what_waits():
+    world = waiting()
+    world.directory.add("gus", *(each.approvers for each in world.policy.environments), member=False)
+    for question in ((DEV, "omar@example.com"), (None, "")):
+        assert "is a guest in the directory" in asked(world, question[0], user="gus", about=question[1])
+
+
+@pytest.mark.parametrize(
+    ("identity", "oneself", "other"),
+    [
+        ("linked", "your account has to be linked", "Omar may answer, with a chat account that is linked to them."),
+        ("sign-in", "Answers for dev are given after signing in", "Omar may answer, after signing in."),
+    ],
+)
+def test_what_an_account_needs_is_said(identity, oneself, other):
+    world = waiting(dev=f'identity = "{identity}"')
+    assert "You may not answer: " in asked(world, DEV)
+    assert oneself in asked(world, DEV)
+    assert other in asked(world, DEV, about="omar@example.com")
+
+
+def test_a_linked_account_is_its_person():
+    world = waiting(dev='identity = "linked"')
+    by = ChatUser("slack", "T1", "somebody", "C0MODELS00", "oid-maya")
+    job = QuestionJob(by, "q", world.clock(), DEV)
+    Promotion(replace(world.near(), pages=PAGES)).handle(job, Receipt())
+    assert "You may answer." in world.channel.told("somebody")[-1]
+
+
+def test_an_account_that_is_nobody_s_is_said_to_be_the_other_s():
+    assert asked(waiting(), DEV, about="stranger") == "That account cannot be tied to one person of the directory."
+
+
+def test_at_the_last_receive_it_is_said_that_it_cannot_be_looked_up():
+    world = waiting()
+    world.directory.down = True
+    assert asked(world, DEV, receipt=Receipt(8, last=True)).startswith("This could not be looked up now.")
+
+
+def test_where_a_surface_has_no_channel_nothing_breaks():
+    world = waiting()
+    job = QuestionJob(ChatUser("teams", "tenant", "maya"), "q", world.clock(), DEV)
+    assert asked(world, job=job) == ""
+
+
+def test_nobody_waits_behind_the_questions_of_others():
+    first, second = (QuestionJob(ChatUser("slack", "T1", user), "q", waiting().clock()) for user in ("maya", "omar"))
+    assert first.model.group != second.model.group

@@ -3,9 +3,11 @@
 import pytest
 
 from bot.card import Offer
-from bot.domain import Act, Hand, ModelVersion, Observed, RequestId, Restored
-from bot.jobs import CheckJob
+from bot.domain import Act, Hand, ModelVersion, Observed, RequestId, Restored, State
+from bot.jobs import CheckJob, TidyJob
+from bot.pointers import Pointer, repointed
 from bot.ports import Written
+from bot.status import read_status
 from tests.proofs.world import World, policy_of
 
 MODEL = ModelVersion("churn", 1)
@@ -245,3 +247,109 @@ def test_an_answer_that_finds_a_changed_pointer_says_so_too():
     assert world.pointer("dev") == 2
     assert len(told_of(world, version=2)) == 1
     world.check_rest()
+
+
+@pytest.mark.parametrize("value", ["older", None])
+def test_a_loaded_version_that_is_rejected_by_hand_is_loaded_on_after_a_change_of_its_pointer(value):
+    world = approved(1, 2)
+    older = world.parameters.stored[world.names.approved("churn", "dev")][0]
+    world.registry.edit(ModelVersion("churn", 2), "kim", status="Rejected")
+    world.drain()
+    repoint(world, older if value else None)
+    world.sweep(everything=True)
+    assert world.pointer("dev") == 2, "the registry lists it as approved no longer, but the history does"
+    assert len(told_of(world, version=2)) == 1
+    assert told_of(world) == []
+    world.check_rest()
+
+
+@pytest.mark.parametrize("value", [NONSENSE, None])
+def test_every_change_by_hand_is_told_also_the_same_one_again(value):
+    world = approved(1)
+    for count in range(1, 4):
+        repoint(world, value)
+        world.sweep()
+        assert (world.pointer("dev"), len(told_of(world))) == (1, count)
+    world.check_rest()
+
+
+def test_whoever_writes_our_own_value_first_does_not_become_us():
+    world = approved(1)
+    name = world.names.approved("churn", "dev")
+    repoint(world, str(world.parameters.value(name)))
+    world.sweep()
+    repoint(world, NONSENSE)
+    world.sweep()
+    assert (world.pointer("dev"), len(told_of(world))) == (1, 1)
+
+
+def test_whoever_deletes_a_pointer_and_makes_another_is_told_of():
+    world = approved(1, 2)
+    name = world.names.approved("churn", "dev")
+    older = world.parameters.stored[name][0]
+    repoint(world, None)
+    world.parameters.ours.clear()
+    world.parameters.stored[name] = [older]
+    world.sweep()
+    assert (world.pointer("dev"), len(told_of(world, version=2))) == (2, 1)
+
+
+def test_a_read_that_is_behind_accuses_nobody():
+    """The value that was read is not what stands there now, or what was gone is there again."""
+    [slot] = [read_status(approved(1).parameters.value("/model-approvals/_status/churn")).approved["dev"]]
+    ours = Written("ours", "bot", 1)
+    assert repointed(Pointer("dev", "old", slot), [ours, Written("new", "kim", 2)], ()) is None
+    assert repointed(Pointer("dev", None, slot), [ours], ()) is None
+
+
+def test_a_rejection_by_hand_that_nobody_has_seen_yet_is_seen_by_whoever_asks_for_more():
+    world = approved_without_test()
+    world.registry.on_change = lambda _package, _created: None
+    world.registry.edit(MODEL, "kim", status="Rejected")
+    world.ask("omar", MODEL, "test")
+    world.drain()
+    assert world.state(MODEL).braked
+    assert world.registry.packages[MODEL].status == "Rejected"
+
+
+def approved_without_test():
+    """Approved for dev; test was asked for and rejected, so that somebody may ask for it again."""
+    world = World(policy_of(("dev", "test")))
+    world.register(1)
+    world.drain()
+    world.answer("maya", str(DEV))
+    world.drain()
+    world.answer("omar", str(TEST), "reject")
+    world.drain()
+    return world
+
+
+def test_a_rejection_by_hand_of_what_waits_is_seen_before_its_marker_is_tidied():
+    world = World(policy_of(("dev",)))
+    world.register(1)
+    world.drain()
+    world.registry.on_change = lambda _package, _created: None
+    world.registry.edit(MODEL, "kim", status="Rejected")
+    world.jobs.accept(TidyJob(MODEL, "dev", "sweep"))
+    world.drain()
+    assert [one.state for one in world.state(MODEL).rounds["dev"]] == [State.REJECTED]
+    assert world.registry.packages[MODEL].status == "Rejected"
+
+
+def test_the_thread_that_told_of_the_rejection_tells_that_it_was_taken_back():
+    world = braked()
+    repoint(world, NONSENSE)
+    world.sweep()
+    world.restore("omar", str(TEST))
+    world.drain()
+    [thread] = [each.replies for each in world.channel.messages.values() if each.offers]
+    assert "took back that churn v1 was rejected by hand" in thread[-1]
+
+
+def test_a_restore_wants_the_account_as_well_known_as_an_answer():
+    world = braked()
+    world.policy = policy_of(("dev", "test"), test='identity = "linked"')
+    world.restore("maya", str(TEST))
+    world.drain()
+    assert "your account has to be linked" in world.channel.told("maya")[-1]
+    assert world.state(MODEL).braked

@@ -9,6 +9,8 @@ from bot.card import plain
 from bot.domain import Expiry, ModelVersion, RequestId, State
 from bot.errors import Refused, Unavailable
 from bot.jobs import CheckJob
+from bot.records import Posted
+from bot.reminders import Reminders
 from tests.proofs.world import World, policy_of
 
 MODEL = ModelVersion("churn", 1)
@@ -262,3 +264,10 @@ def test_a_month_of_two_requests_across_the_end_of_summer_time(monkeypatch):
     assert last.late(last.ending.at)
     assert not last.late(last.ending.at - timedelta(hours=1)), "with the first sweep after its time"
     world.check_rest()
+
+
+def test_of_a_request_whose_time_is_over_nobody_is_reminded_before_it_has_ended():
+    world = waiting(dev='remind_after = "1h"\nexpires_after = "2h"')
+    world.clock.advance(hours=3)
+    one = world.state(MODEL).current("dev")
+    assert list(Reminders(world.near(), world.state(MODEL)).of(one, Posted("C0MODELS00", "1.000"))) == []
