@@ -1,7 +1,7 @@
 # Every target sets up what it needs, once, in .venv. Needed before: make, and Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test check proofs teams-package format clean help
+.PHONY: run demo test check proofs build deploy teams-package format clean help
 
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(if $(shell $(each) -c 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(each))))
@@ -30,8 +30,17 @@ check: $(READY) ## format, lint, types, import rules, dead code, words
 	@$(PY) -m infra.checks.words
 	@echo "All checks passed."
 
-proofs: $(READY) ## the long crash, race and fuzz tests, with their figures
-	@PROOFS=long $(PY) -m pytest -q -n 2 tests/proofs tests/journeys/test_races.py
+proofs: $(READY) ## the long crash, race, burst and schedule tests, with their figures
+	@PROOFS=long $(PY) -m pytest -q -n 2 --dist worksteal tests/journeys/test_burst.py tests/journeys/test_crashes.py \
+		tests/journeys/test_races.py tests/proofs
+
+build: $(READY) ## what AWS Lambda runs: build/function and build/slack, for ARCHITECTURE=arm64 (or x86_64)
+	@$(PY) -m infra.package $(or $(ARCHITECTURE),arm64) --python "$(PYTHON_RUNTIME)"
+
+deploy: build ## deploy infra/template.yaml with the AWS SAM CLI, which asks for what it does not know
+	@command -v sam >/dev/null || { echo "The AWS SAM CLI is needed: pipx install aws-sam-cli" >&2; exit 1; }
+	sam deploy --guided --template-file infra/template.yaml --config-file ../samconfig.toml \
+		--capabilities CAPABILITY_IAM --resolve-s3 --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
 
 teams-package: $(READY) ## the app to upload in Teams, for APP_ID=… (and SITE=https://…): build/teams-app.zip
 	@$(PY) -m infra.teams.package "$(APP_ID)" "$(SITE)"

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections import defaultdict
 
 import pytest
 from hypothesis import settings
@@ -26,23 +27,23 @@ def uncounted():
 
 @pytest.fixture
 def figure(record_property):
-    """Keep a figure for the end of the run: `figure("crash runs", 512)`."""
+    """Keep a figure for the end of the run: `figure("crash runs", 512)`; counts of one name are added up there."""
 
     def keep(name: str, value: object) -> None:
-        record_property("figure", f"{name}: {value}")
+        record_property("figure", (name, value))
 
     return keep
 
 
 def pytest_terminal_summary(terminalreporter):
     """Print the figures that proofs and call counts have kept."""
-    figures = [
-        (report.nodeid.rpartition("::")[2], value)
-        for report in terminalreporter.stats.get("passed", [])
-        for name, value in getattr(report, "user_properties", [])
-        if name == "figure"
-    ]
-    if figures:
+    kept = defaultdict(list)
+    for report in terminalreporter.stats.get("passed", []):
+        for key, value in getattr(report, "user_properties", []):
+            if key == "figure":
+                kept[value[0]].append(value[1])
+    if kept:
         terminalreporter.section("figures")
-    for name, value in sorted(figures):
-        terminalreporter.write_line(f"{name}: {value}")
+    for name, values in sorted(kept.items()):
+        for each in [sum(values)] if isinstance(values[0], int) else values:
+            terminalreporter.write_line(f"{name}: {each:,}" if isinstance(each, int) else f"{name}: {each}")

@@ -1,50 +1,72 @@
-"""Thirty-two people answer one request at once, through the real doors, queues and workers."""
+"""Thirty-two people answer one request at once, in Slack, in Teams and on the pages, through the real doors."""
 
+import random
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
-from bot.domain import Answer, State, Vote
+from bot.domain import RequestId, State, Vote
 from bot.history import Round, VersionState
 from bot.jobs import AnswerJob, encode_job
-from infra.local.entra_people import DEV
-from infra.local.entra_people import User as Employee
 from infra.local.lambdas import Function
 from infra.local.models import Registered
-from infra.local.slack import Message, User
 from infra.local.stack import Stack
-from tests.journeys.examples import click
-from tests.journeys.people import buttons, card, everything, registered, state, told
+from tests.journeys import outcome
+from tests.journeys.crowd import KINDS, SIZE, Act, Approver, gather, leave
+from tests.journeys.people import registered, state
+from tests.journeys.policies import by_approval
 from tests.proofs.conftest import LONG
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
-ROUNDS = 100 if LONG else 2
-CROWD = [f"U0CROWD{number:02d}" for number in range(32)]
+STACKS = 20 if LONG else 1
+"""One after the other, each with all its rounds."""
+ROUNDS, WITHOUT_QUEUE = 10, 2
+"""On one stack: through the queue, and past it."""
+DOORS = 4
+"""Environments of each door that are warm."""
 SIDE_BY_SIDE = 8
 """Workers that carry out jobs of one group at the same time, as no queue lets them."""
 PATIENCE = 8
 """Receives of one message."""
-STATUS = {State.APPROVED: "Approved", State.REJECTED: "Rejected"}
+HEAD_START = 0.1
+"""Seconds that one surface is ahead of the others in two of three rounds: each has its way to the queue, and with none
+ahead it is Slack's that is the shortest."""
+
+
+@pytest.fixture(scope="module", params=range(STACKS))
+def turn(request) -> int:
+    """Which stack it is."""
+    return int(request.param)
 
 
 @pytest.fixture(scope="module")
-def crowd(stack: Stack) -> list[str]:
-    """Thirty-two approvers of dev."""
-    for number, user in enumerate(CROWD):
-        address, oid = f"crowd.{number}@example.com", f"00000000-0000-4000-8000-0000000c{number:04d}"
-        stack.slack.workspace.add_user(User(user, f"crowd{number}", name_of(user), address))
-        stack.entra.people.add(Employee(oid, name_of(user), address, address))
-        stack.entra.people.join(oid, DEV)
-    return CROWD
+def stack(turn, tmp_path_factory) -> Iterator[Stack]:
+    """A stack with warm doors; the chats take as many words as there are."""
+    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
+        running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
+        running.slack.limits.per_minute = dict.fromkeys(running.slack.limits.per_minute, 100_000)
+        running.teams.limits.on = False
+        for door in ("slack", "teams", "web"):
+            running.functions[door].provision(DOORS)
+        yield running
 
 
 @pytest.fixture(scope="module")
-def workers(crowd: list[str]) -> Iterator[Function]:
+def crowd(stack: Stack) -> Iterator[list[Approver]]:
+    """Thirty-two approvers of dev, those of the pages signed in."""
+    people = gather(stack, link_of(stack, registered(stack, "churn-before")))
+    yield people
+    leave(people)
+
+
+@pytest.fixture(scope="module")
+def workers(crowd: list[Approver]) -> Iterator[Function]:
     """The jobs door without its queue."""
     door = Function("handlers.jobs", concurrency=SIDE_BY_SIDE)
     door.provision(SIDE_BY_SIDE)
@@ -52,22 +74,30 @@ def workers(crowd: list[str]) -> Iterator[Function]:
     door.restart()
 
 
-def name_of(user: str) -> str:
-    return f"Crowd {int(user[-2:])}"
+def link_of(stack: Stack, model: Registered) -> str:
+    """Where the mail leads that asks about a version."""
+    subject = f"Approve {model.group} v{model.version} for dev?"
+    [asked] = [mail for mail in stack.mailbox.mails() if mail.subject == subject]
+    return asked.links[0]
 
 
-def all_at_once(calls: list[Callable[[], object]]) -> None:
+def later(act: Act) -> None:
+    time.sleep(HEAD_START)
+    act()
+
+
+def all_at_once(acts: list[Act]) -> None:
     """Let everybody go at the same moment; what fails in a thread fails the test."""
-    gate, failed = threading.Barrier(len(calls)), list[BaseException]()
+    gate, failed = threading.Barrier(len(acts)), list[BaseException]()
 
-    def run(call: Callable[[], object]) -> None:
+    def run(act: Act) -> None:
         gate.wait(30)
         try:
-            call()
+            act()
         except BaseException as error:  # noqa: BLE001 - a thread's outermost frame
             failed.append(error)
 
-    threads = [threading.Thread(target=run, args=(call,), daemon=True) for call in calls]
+    threads = [threading.Thread(target=run, args=(act,), daemon=True) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -81,17 +111,11 @@ def all_at_once(calls: list[Callable[[], object]]) -> None:
 
 @dataclass
 class Race:
-    """One request, and what everybody had been told before it was answered."""
+    """One request that everybody answers."""
 
     stack: Stack
+    crowd: list[Approver]
     model: Registered
-    card: Message
-    heard: Mapping[str, int]
-
-    @classmethod
-    def of(cls, stack: Stack, group: str) -> "Race":
-        model = registered(stack, group)
-        return cls(stack, model, card(stack, model), {user: len(told(stack, user)) for user in CROWD})
 
     def decided(self) -> tuple[Round, Vote]:
         """The one decision; nothing else may be in the log but what follows from it."""
@@ -99,77 +123,67 @@ class Race:
         votes = [entry.event for entry in found.entries if isinstance(entry.event, Vote)]
         assert len(votes) == 1, f"{len(votes)} answers were recorded"
         [one] = found.rounds["dev"]
-        assert one.state in STATUS
+        assert one.state in {State.APPROVED, State.REJECTED}
         return one, votes[0]
 
-    def check(self, *, once: bool) -> str:
-        """Give how it ended; `once`: the thread tells it on one line, not on one for each worker who was there."""
+    def check(self, *, once: bool) -> tuple[str, str]:
+        """Give how it ended, and where; `once`: threads tell a step on one line, not on one for each worker."""
         one, vote = self.decided()
-        self.check_registry(one)
-        self.check_card(one, vote, once=once)
-        self.check_people(one, vote)
-        return str(one.state)
+        [winner] = [person for person in self.crowd if person.oid == vote.by.oid]
+        assert (vote.via.surface, vote.answer, vote.reason) == (winner.surface, winner.answer, winner.reason)
+        if one.state is State.APPROVED:
+            verdict, thread = f"Approved by {winner.name}", outcome.approved_thread(self.model, winner.name)
+            outcome.check_approved_once(self.stack, self.model, by=winner.name, repeats=not once)
+            self.check_pointer(winner)
+        else:
+            verdict = f"Rejected by {winner.name}: {winner.reason}"
+            thread = outcome.rejected_thread(self.model, winner.name, winner.reason)
+            outcome.check_rejected_once(self.stack, self.model, by=winner.name, reason=winner.reason, repeats=not once)
+        told = outcome.thread_in_teams(self.stack, self.model)
+        assert (told if once else list(dict.fromkeys(told))) == thread
+        outcome.check_card_in_teams(self.stack, self.model, verdict)
+        outcome.check_mails(self.stack, self.model, verdict, repeats=not once)
+        outcome.check_audit(self.stack, self.model.group)
+        self.check_people(winner, verdict)
+        return str(one.state), winner.surface
 
-    def check_registry(self, one: Round) -> None:
-        """Registry and pointer say what the log says."""
-        _, package = everything(self.stack, self.model)
-        approved = one.state is State.APPROVED
+    def check_pointer(self, winner: Approver) -> None:
         pointer = self.stack.parameter(f"{self.model.group}/approved/dev")
-        assert package["ModelApprovalStatus"] == package["CustomerMetadataProperties"]["dev"] == STATUS[one.state]
-        assert (pointer and pointer["model_package_version"]) == (1 if approved else None)
-        if approved:
-            assert [each["oid"] for each in pointer["approved_by"]] == [vote.by.oid for vote in one.approvals]
+        assert pointer["approved_by"] == [{"name": winner.name, "oid": winner.oid}]
 
-    def check_card(self, one: Round, vote: Vote, *, once: bool) -> None:
-        """Everybody sees who decided what; nobody can press, and the thread tells nothing else."""
-        now = card(self.stack, self.model)
-        assert not {"approval.approve", "approval.reject"} & {*buttons(now)}
-        assert f"{STATUS[one.state]} by {vote.by.name}" in now.text
-        thread = [reply.text for reply in self.stack.slack.workspace.replies(now.channel, now.ts)]
-        said = [line for line in thread if f"{self.model.group} v1 for dev" in line]
-        assert len(said if once else set(said)) == 1
-        assert said[0].startswith(f"{vote.by.name} {one.state}")
-
-    def check_people(self, one: Round, vote: Vote) -> None:
-        """Every loser, and nobody else, is told who was faster."""
-        for user in CROWD:
-            since = told(self.stack, user)[self.heard[user] :]
-            late = [text for text in since if f"{self.model.group} v1 for dev: already decided" in text]
-            assert len(late) == (0 if user == vote.via.user else 1), f"{user} was told {since}"
-            assert all(f"{STATUS[one.state]} by {vote.by.name}" in text for text in late)
+    def check_people(self, winner: Approver, verdict: str) -> None:
+        """Every loser, and nobody else, is told who was faster: once, and where they have answered."""
+        late = f"{self.model.group} v{self.model.version} for dev: already decided. {verdict}"
+        for person in self.crowd:
+            told = person.told()
+            lost = 0 if person is winner else 1
+            assert sum(late in word for word in told) == lost, f"{person.name} was told {told}"
+            whispered = sum(late in word for word in person.in_chats())
+            assert whispered == (0 if person.surface == "web" else lost), f"{person.name} heard {person.in_chats()}"
+        if winner.surface == "web":
+            assert "Your answer is recorded" in winner.told()
 
 
 # the races
 
 
-def press_and_submit(race: Race) -> list[Callable[[], object]]:
-    """Half of them press Approve, the others have said why not and submit their form."""
-    slack, message = race.stack.slack, race.card
-    forms = {}
-    for user in CROWD[1::2]:
-        slack.press(user, message.channel, message.ts, "approval.reject")
-        forms[user] = slack.workspace.modals(user)[-1].id
-
-    def answer(user: str) -> Callable[[], object]:
-        if user in forms:
-            return lambda: slack.submit(user, forms[user], {"reason": f"no, says {user}"})
-        return lambda: slack.press(user, message.channel, message.ts, "approval.approve", stale=True)
-
-    return [answer(user) for user in CROWD]
-
-
-def test_of_32_answers_at_once_exactly_one_decides_and_every_loser_is_told_who(stack, crowd, figure):
-    stack.functions["slack"].provision(4)
+def test_of_32_answers_on_three_surfaces_exactly_one_decides_and_every_loser_is_told_who(stack, crowd, turn, figure):
+    chance = random.Random(f"races {turn}")
     ends: Counter[str] = Counter()
     for number in range(ROUNDS):
-        race = Race.of(stack, f"churn-race-{number}")
-        all_at_once(press_and_submit(race))
+        race = Race(stack, crowd, registered(stack, f"churn-race-{number}"))
+        link = link_of(stack, race.model)
+        ahead = ("", "teams", "web")[number % 3]
+        acts = {person: person.look(race.model, link) for person in chance.sample(crowd, SIZE)}
+        all_at_once([act if ahead in {"", person.surface} else partial(later, act) for person, act in acts.items()])
         stack.settle(120)
-        ends[race.check(once=True)] += 1
-    losers = (len(CROWD) - 1) * ROUNDS
-    figure(
-        "races of 32 answers", f"{ROUNDS} rounds, one decision in each {dict(ends)}, {losers} losers told who decided"
-    )
+        ends.update(race.check(once=True))
+    figure("races of 32 answers on three surfaces, one decision in each", ROUNDS)
+    figure("losers of these races, each told who decided", (SIZE - 1) * ROUNDS)
+    for end in (State.APPROVED, State.REJECTED):
+        figure(f"races that were {end}", ends[end])
+    for kind in KINDS:
+        figure(f"races decided in {kind.surface}", ends[kind.surface])
 
 
 def deliver(workers: Function, job: AnswerJob) -> None:
@@ -188,17 +202,13 @@ def deliver(workers: Function, job: AnswerJob) -> None:
     raise AssertionError(f"{job.op} was never carried out")
 
 
-def test_of_32_answers_without_the_queues_order_exactly_one_decides_all_the_same(stack, workers, figure):
-    races = []
-    for number in range(ROUNDS // 2):
-        race = Race.of(stack, f"churn-crowd-{number}")
-        answers = (Answer.APPROVE, Answer.REJECT)
-        jobs = [click(stack, f"{race.model.group}/1/dev/1", user, answers[at % 2]) for at, user in enumerate(CROWD)]
+def test_of_32_answers_without_the_queues_order_exactly_one_decides_all_the_same(stack, crowd, workers, figure):
+    races = [Race(stack, crowd, registered(stack, f"churn-crowd-{number}")) for number in range(WITHOUT_QUEUE)]
+    for race in races:
+        jobs = [person.job(RequestId.parse(f"{race.model.group}/1/dev/1")) for person in crowd]
         all_at_once([partial(deliver, workers, job) for job in jobs])
         stack.settle(120)
         race.decided()
-        races.append(race)
-    stack.sweep()
-    for race in races:
+        stack.sweep()
         race.check(once=False)
-    figure("races of 32 answers without a queue", f"{ROUNDS // 2} rounds, {SIDE_BY_SIDE} workers, one decision in each")
+    figure(f"races of 32 answers without a queue, {SIDE_BY_SIDE} workers, one decision in each", WITHOUT_QUEUE)

@@ -5,6 +5,7 @@ import os
 import pytest
 
 LONG = os.environ.get("PROOFS") == "long"
+"""As `make proofs` has it: ten times as many runs and more, here and in the journeys of races, crashes and a burst."""
 
 
 @pytest.fixture(scope="module", autouse=True)

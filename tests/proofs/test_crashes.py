@@ -13,7 +13,7 @@ from tests.proofs.conftest import LONG
 from tests.proofs.world import Died, World
 
 MODES = ("before", "after", "late", "double")
-PAIRS = 150 if LONG else 12
+PAIRS = 320 if LONG else 16
 ORDERS = 3 if LONG else 1
 
 
@@ -79,7 +79,7 @@ def test_one_accident_at_every_call_loses_and_doubles_nothing(scenario, figure):
             for order in range(ORDERS):
                 run(scenario, {place: mode}, order)
                 runs += 1
-    figure("crash runs", runs)
+    figure("crash runs with one accident", runs)
 
 
 @pytest.mark.parametrize("scenario", scenarios.ALL, ids=lambda each: each.__name__)
@@ -89,4 +89,4 @@ def test_two_accidents_in_one_story_lose_and_double_nothing(scenario, figure):
     for _ in range(PAIRS):
         first, second = sorted(chance.sample(range(1, calls + 8), 2))
         run(scenario, {first: chance.choice(MODES), second: chance.choice(MODES)}, chance.randrange(9))
-    figure("double crash runs", PAIRS)
+    figure("crash runs with two accidents", PAIRS)
