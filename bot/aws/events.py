@@ -116,6 +116,8 @@ def _of_package(event: Json, detail: Json, *, account: str, region: str) -> list
     sender = str(event["id"])
     if _is_registration(detail):
         return [OpenJob(model, sender, fresh=True, metrics_uri=_metrics_uri(detail))]
+    if detail.get("ModelApprovalStatus") == ApprovalStatus.PENDING:
+        return [OpenJob(model, sender)]  # mostly our own echo of a new request: answers shall not wait behind a burst
     return [CheckJob(model, sender), OpenJob(model, sender)]
 
 

@@ -97,7 +97,12 @@ def test_a_registration_asks_for_its_first_request(fields):
 
 
 def test_an_update_asks_to_compare_and_to_open_what_comes_next():
-    assert read(event(detail(UpdatedModelPackageFields=["ModelApprovalStatus"]))) == COMPARED
+    changed = detail(UpdatedModelPackageFields=["ModelApprovalStatus"], ModelApprovalStatus="Approved")
+    assert read(event(changed)) == COMPARED
+
+
+def test_the_echo_of_a_new_request_puts_nothing_before_an_answer():
+    assert read(event(detail(UpdatedModelPackageFields=["ModelApprovalStatus"]))) == COMPARED[1:]
 
 
 @pytest.mark.parametrize("status", ["Approved", "Rejected", ABSENT])

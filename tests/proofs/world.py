@@ -15,7 +15,18 @@ from bot.approved import read_approved
 from bot.audit import Audit
 from bot.card import Mark, card_of, plain, told
 from bot.display import threads_of
-from bot.domain import Answer, ChatUser, Container, MessageRef, ModelVersion, Package, RequestId, State, Vote
+from bot.domain import (
+    Answer,
+    ApprovalStatus,
+    ChatUser,
+    Container,
+    MessageRef,
+    ModelVersion,
+    Package,
+    RequestId,
+    State,
+    Vote,
+)
 from bot.errors import Unavailable
 from bot.history import VersionState, broken, decode_entry, fold
 from bot.jobs import AnswerJob, CheckJob, Click, OpenJob, Receipt, RequestJob, RestoreJob, RevokeJob
@@ -128,7 +139,8 @@ class World:
         if created:
             self.jobs.accept(OpenJob(package.model, sender, fresh=True))
         else:
-            self.jobs.accept(CheckJob(package.model, sender))
+            if package.status != ApprovalStatus.PENDING:
+                self.jobs.accept(CheckJob(package.model, sender))
             self.jobs.accept(OpenJob(package.model, sender))
 
     # -- people and pipelines
