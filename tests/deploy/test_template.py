@@ -186,7 +186,7 @@ def test_the_roles_together_hold_what_the_code_calls(resources):
         for service, methods in calls().items()
         for method in methods
     }
-    assert made - held == {"ssm:GetParameter"}, "SecureStrings are for who names one in the settings"
+    assert made - held == {"ssm:GetParameter", "ses:GetEmailIdentity"}, "for SecureStrings, and for the doctor"
 
 
 @pytest.mark.parametrize("function", ["Slack", "Teams", "Web", "Events", "Sweep"])
