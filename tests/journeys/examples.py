@@ -45,9 +45,14 @@ class Pool:
             self._put_away(model)
 
     def _put_away(self, model: Registered) -> None:
-        """Remove its markers, as the sweep does an hour later: until then every sweep would look at it again."""
+        """Remove the markers of what is decided, as the sweep does an hour later: every sweep would look at it again.
+
+        What still waits keeps its own, or the first sweep whose turn it is to look at the group would write it anew.
+        """
+        waits = {one.id.environment for one in state(self.stack, model).pending}
         marked = f"/model-approvals/_open/{model.group}/"
-        if names := [name for name in self.stack.parameters() if name.startswith(marked)]:
+        found = [name for name in self.stack.parameters() if name.startswith(marked)]
+        if names := [name for name in found if name.rpartition("/")[2] not in waits]:
             self.stack.aws.client("ssm", access_key="LOCALREADER").delete_parameters(Names=names)
 
 
