@@ -54,9 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("version", metavar="VERSION", type=_version, nargs="?")
     history.add_argument("--format", choices=("text", "json", "csv"), default="text")
     who = _command(commands, "who", _who, "who may answer a request, and whether somebody may")
-    who.add_argument("group", metavar="GROUP", type=_group)
-    who.add_argument("version", metavar="VERSION", type=_version)
-    who.add_argument("environment", metavar="ENV")
+    _about(who, environment=True)
     who.add_argument(
         "--person", metavar="ADDRESS", action="append", default=[], help="of the company; as many as wanted"
     )
@@ -70,29 +68,28 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--approved", metavar="ENV", help="only what was approved for this environment")
     export.add_argument("--at", metavar="TIME", type=_time, help="with --approved: at that time, instead of now")
     request = _command(commands, "request", _request, "the page on which a promotion is requested, in the browser")
-    request.add_argument("group", metavar="GROUP", type=_group)
-    request.add_argument("version", metavar="VERSION", type=_version)
-    request.add_argument("environment", metavar="ENV")
-    request.add_argument("--no-browser", action="store_true", help="only print its address")
+    _about(request, environment=True)
     adopt = _command(commands, "adopt", _adopt, "the page on which an existing version is taken in, in the browser")
-    adopt.add_argument("group", metavar="GROUP", type=_group)
-    adopt.add_argument("version", metavar="VERSION", type=_version)
-    adopt.add_argument("--no-browser", action="store_true", help="only print its address")
+    _about(adopt)
     revoke = _command(commands, "revoke", _revoke, "the page on which an approval is taken back, in the browser")
-    revoke.add_argument("group", metavar="GROUP", type=_group)
-    revoke.add_argument("version", metavar="VERSION", type=_version)
-    revoke.add_argument("environment", metavar="ENV")
-    revoke.add_argument("--no-browser", action="store_true", help="only print its address")
+    _about(revoke, environment=True)
     restore = _command(commands, "restore", _restore, "the page on which a rejection by hand is taken back")
-    restore.add_argument("group", metavar="GROUP", type=_group)
-    restore.add_argument("version", metavar="VERSION", type=_version)
-    restore.add_argument("--no-browser", action="store_true", help="only print its address")
+    _about(restore)
+    for each in (request, adopt, revoke, restore):
+        each.add_argument("--no-browser", action="store_true", help="only print its address")
     sweep = _command(commands, "sweep", _sweep, "put missed and lost work on the queues again")
     sweep.add_argument(
         "--all", action="store_true", help="every version since the policy's `since`, and every one with a history"
     )
     _command(commands, "doctor", _doctor, "what is missing or wrong: settings, rights, tokens, groups, queues, keys")
     return parser
+
+
+def _about(command: argparse.ArgumentParser, *, environment: bool = False) -> None:
+    command.add_argument("group", metavar="GROUP", type=_group)
+    command.add_argument("version", metavar="VERSION", type=_version)
+    if environment:
+        command.add_argument("environment", metavar="ENV")
 
 
 def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse's

@@ -1,7 +1,6 @@
 """The jobs of the queue `decisions`: they alone write the pointers.
 
-answer, revoke,
-restore          look · person · registry side by side -> guards -> the entry -> projection
+answer, act      look · person · registry side by side -> guards -> the entry -> projection
 check            look · registry -> what somebody did by hand, what nobody answered in time -> projection
 supersede        look · registry -> the entry -> projection
 """
@@ -14,7 +13,7 @@ from datetime import datetime
 
 from bot import rules
 from bot.display import Task
-from bot.domain import Event, Expiry, Member, Package
+from bot.domain import Act, Event, Expiry, Member, Package
 from bot.errors import (
     AlreadyDecided,
     Expired,
@@ -27,13 +26,12 @@ from bot.errors import (
 from bot.hands import Hands
 from bot.history import VersionState
 from bot.jobs import (
+    ActJob,
     AnswerJob,
     CheckJob,
     Decision,
     OpenJob,
     Receipt,
-    RestoreJob,
-    RevokeJob,
     SupersedeJob,
     described,
     overdue,
@@ -75,28 +73,18 @@ class Decisions:
 
         self._decide(job, environment, vote, receipt)
 
-    def revoke(self, job: RevokeJob, receipt: Receipt) -> None:
-        """Take an approval back; raise `Refused` when it may not be."""
+    def act(self, job: ActJob, receipt: Receipt) -> None:
+        """Take an approval back, or a rejection of it by hand; raise `Refused` when that may not be."""
         environment = rules.known(self._near.policy, job.request)
 
-        def revoked(state: VersionState, member: Asked, _: Package | None) -> Event:
-            rules.revocable(state, job.request)
+        def acted(state: VersionState, member: Asked, _: Package | None) -> Event:
+            rules.actable(job.act, state, job.request)
             rules.identified(job.by, environment)
-            return rules.revocation(state, job, environment, member=member())
+            return rules.acted(state, job, environment, member=member())
 
-        self._decide(job, environment, revoked, receipt)
-
-    def restore(self, job: RestoreJob, receipt: Receipt) -> None:
-        """Take a rejection by hand back; raise `Refused` when it may not be. Every environment is looked at anew."""
-        environment = rules.known(self._near.policy, job.request)
-
-        def restored(state: VersionState, member: Asked, _: Package | None) -> Event:
-            rules.restorable(state, job.request)
-            rules.identified(job.by, environment)
-            return rules.restoration(state, job, environment, member=member())
-
-        self._decide(job, environment, restored, receipt)
-        self._near.jobs.put(CheckJob(job.model, sender=job.op))
+        self._decide(job, environment, acted, receipt)
+        if job.act is Act.RESTORE:  # what stands again may be loaded anywhere
+            self._near.jobs.put(CheckJob(job.model, sender=job.op))
 
     def check(self, job: CheckJob) -> None:
         """Compare registry, pointers and cards with the log, and put right what differs."""

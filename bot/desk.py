@@ -14,7 +14,7 @@ from bot.card import Card, card_of
 from bot.domain import Act, Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
 from bot.errors import NotRequestable, Refused, Unavailable, UnknownRequest
 from bot.history import Round, VersionState
-from bot.jobs import ACTS, PATIENCE, AnswerJob, RequestJob
+from bot.jobs import PATIENCE, ActJob, AnswerJob, RequestJob
 from bot.policy import EnvironmentPolicy, Policy
 from bot.ports import Clock, Crew, Directory, Jobs
 from bot.records import Look, Records
@@ -159,8 +159,7 @@ class Desk:
     def taking(self, act: Act, request: RequestId, by: ChatUser) -> Taking:
         """Whether somebody may act on an approval, as far as can be told ahead; raise what refuses it."""
         environment, look, member = self._looked(request, by)
-        allowed = rules.revocable if act is Act.REVOKE else rules.restorable
-        allowed(look.state, request)
+        rules.actable(act, look.state, request)
         rules.identified(by, environment)
         rules.is_approver(member, environment)
         return _taking(request, member.person, look)
@@ -170,7 +169,7 @@ class Desk:
         self.taking(act, request, by)
         rules.says_why(reason)
         op = op_of(by, nonce, request)
-        self.jobs.put(ACTS[act](request, by=by, op=op, at=self.clock(), reason=reason))
+        self.jobs.put(ActJob(act, request, by=by, op=op, at=self.clock(), reason=reason))
 
     def taken(self, act: Act, request: RequestId, by: ChatUser, *, nonce: str, since: datetime) -> Outcome:
         """What became of it."""

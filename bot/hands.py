@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Hands:
-    """Watches the registry for other people's writes."""
+    """Watches the registry and the approved models for other people's writes."""
 
     def __init__(self, near: Neighbours) -> None:
         self._near = near

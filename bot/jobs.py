@@ -42,26 +42,10 @@ class AnswerJob:
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeJob:
-    """A person takes an approval back."""
+class ActJob:
+    """A person takes an approval back, or that somebody rejected it by hand."""
 
-    request: RequestId
-    by: ChatUser
-    op: str
-    at: datetime
-    reason: str = ""
-    card: MessageRef | None = None
-
-    @property
-    def model(self) -> ModelVersion:
-        """Whose log it concerns."""
-        return self.request.model
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreJob:
-    """A person takes back that somebody rejected the version by hand."""
-
+    act: Act
     request: RequestId
     by: ChatUser
     op: str
@@ -200,15 +184,14 @@ class QuestionJob:
         return ModelVersion(f"_questions-{sha256(self.by.user)[:16]}", 1)
 
 
-Decision = AnswerJob | RevokeJob | RestoreJob
+Decision = AnswerJob | ActJob
 Click = Decision | RequestJob
 Job = Click | QuestionJob | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob
 
 KINDS: Mapping[str, type[Job]] = MappingProxyType(
     {
         "answer": AnswerJob,
-        "revoke": RevokeJob,
-        "restore": RestoreJob,
+        "act": ActJob,
         "request": RequestJob,
         "question": QuestionJob,
         "open": OpenJob,
@@ -218,7 +201,6 @@ KINDS: Mapping[str, type[Job]] = MappingProxyType(
         "tidy": TidyJob,
     }
 )
-ACTS: Mapping[Act, type[RevokeJob | RestoreJob]] = MappingProxyType({Act.REVOKE: RevokeJob, Act.RESTORE: RestoreJob})
 OPENINGS = (OpenJob, MeasureJob, RequestJob, TidyJob)
 """The jobs that may append `opened`, post new cards or remove markers: the only ones on the queue `openings`."""
 

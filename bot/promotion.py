@@ -7,6 +7,7 @@ from bot.errors import Malformed, Refused, Unavailable
 from bot.hands import Hands
 from bot.jobs import (
     PATIENCE,
+    ActJob,
     AnswerJob,
     CheckJob,
     Click,
@@ -16,8 +17,6 @@ from bot.jobs import (
     QuestionJob,
     Receipt,
     RequestJob,
-    RestoreJob,
-    RevokeJob,
     SupersedeJob,
     TidyJob,
     described,
@@ -96,10 +95,8 @@ class Promotion:
         match job:
             case AnswerJob():
                 self._decisions.answer(job, receipt)
-            case RevokeJob():
-                self._decisions.revoke(job, receipt)
-            case RestoreJob():
-                self._decisions.restore(job, receipt)
+            case ActJob():
+                self._decisions.act(job, receipt)
             case CheckJob():
                 self._decisions.check(job)
             case SupersedeJob():

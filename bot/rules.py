@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.card import plain, who_ended
 from bot.domain import (
+    Act,
     Answer,
     Champion,
     ChatUser,
@@ -37,7 +38,7 @@ from bot.errors import (
     UnknownRequest,
 )
 from bot.history import Round, VersionState
-from bot.jobs import AnswerJob, RestoreJob, RevokeJob
+from bot.jobs import ActJob, AnswerJob
 from bot.policy import EnvironmentPolicy, Policy
 
 CLOCKS_APART = timedelta(minutes=1)
@@ -148,22 +149,6 @@ def revocable(state: VersionState, request: RequestId) -> Round:
     return one
 
 
-def revocation(state: VersionState, job: RevokeJob, environment: EnvironmentPolicy, *, member: Member) -> Revoked:
-    """The revoke this person may make."""
-    revocable(state, job.request)
-    is_approver(member, environment)
-    says_why(job.reason)
-    return Revoked(
-        environment=job.request.environment,
-        round=job.request.round,
-        by=member.person,
-        via=job.by,
-        group=environment.approvers,
-        checked_at=member.checked_at,
-        reason=job.reason.strip(),
-    )
-
-
 def restorable(state: VersionState, request: RequestId) -> Round:
     """The approval that stands furthest, of a version that somebody has rejected by hand."""
     one = state.furthest
@@ -177,12 +162,18 @@ def restorable(state: VersionState, request: RequestId) -> Round:
     return one
 
 
-def restoration(state: VersionState, job: RestoreJob, environment: EnvironmentPolicy, *, member: Member) -> Restored:
-    """The restore this person may make."""
-    restorable(state, job.request)
+def actable(act: Act, state: VersionState, request: RequestId) -> Round:
+    """The approval that may be revoked or restored."""
+    return revocable(state, request) if act is Act.REVOKE else restorable(state, request)
+
+
+def acted(state: VersionState, job: ActJob, environment: EnvironmentPolicy, *, member: Member) -> Revoked | Restored:
+    """The revoke or the restore that this person may make."""
+    actable(job.act, state, job.request)
     is_approver(member, environment)
     says_why(job.reason)
-    return Restored(
+    kind = Revoked if job.act is Act.REVOKE else Restored
+    return kind(
         environment=job.request.environment,
         round=job.request.round,
         by=member.person,

@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 from bot.admission import Admission
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import ApprovalError, Malformed, NotLinked, Refused, SignInNeeded, Unavailable
-from bot.jobs import ACTS, AnswerJob, Click, Decision, QuestionJob
+from bot.jobs import ActJob, AnswerJob, Click, Decision, QuestionJob
 from bot.overview import LOOKING, Overview, Question, Said, Statuses
 from bot.people import People
 from bot.ports import Clock, Crew, Jobs
@@ -21,8 +21,7 @@ from bot.slack import overview
 from bot.slack.api import Permanent, SlackApi
 from bot.slack.blocks import APPROVE, LINK, REJECT, RESTORE, REVOKE, told
 from bot.slack.identity import REFUSAL, called, outsider
-from bot.slack.modal import ACTS as FORMS
-from bot.slack.modal import REASON, REJECTING, RESTORING, REVOKING, Reason, read_reason, reason_view, way_view
+from bot.slack.modal import ACTS, REASON, REJECTING, RESTORING, REVOKING, Reason, read_reason, reason_view, way_view
 
 Json = dict[str, Any]
 
@@ -177,8 +176,8 @@ class Answers:
         by = self._admitted(said.request, body, said.card.channel)
         op = f"slack|{self.team}|{by.user}|{view.get('id')}|{said.request}"
         card = said.card if said.card.ts else None
-        if act := FORMS.get(str(view.get("callback_id"))):
-            return ACTS[act](said.request, by=by, op=op, at=self.clock(), reason=said.text, card=card)
+        if act := ACTS.get(str(view.get("callback_id"))):
+            return ActJob(act, said.request, by=by, op=op, at=self.clock(), reason=said.text, card=card)
         return AnswerJob(said.request, Answer.REJECT, by=by, op=op, at=self.clock(), reason=said.text, card=card)
 
     def _admitted(self, request: RequestId, body: Json, channel: str) -> ChatUser:

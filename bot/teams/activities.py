@@ -24,12 +24,12 @@ from bot.errors import (
     SignInNeeded,
     Unavailable,
 )
-from bot.jobs import ACTS, AnswerJob, Decision, QuestionJob
+from bot.jobs import ActJob, AnswerJob, Decision, QuestionJob
 from bot.overview import LOOKING, Overview, Question, Said, Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.teams import cards, status
-from bot.teams.cards import ACTS as VERBS
 from bot.teams.cards import (
+    ACTS,
     APPROVE,
     CONTENT_TYPE,
     LONGEST_REASON,
@@ -67,7 +67,7 @@ WAYS: Mapping[type[ApprovalError], str] = MappingProxyType(
     {NotLinked: "Link my account", SignInNeeded: "Sign in and answer"}
 )
 """The refusals that end with the address of a page of ours, and what the button that leads there says."""
-WITH_REASON = frozenset({REJECT, *VERBS})
+WITH_REASON = frozenset({REJECT, *ACTS})
 _CONVERSATION = re.compile(r"[a-z0-9]{1,3}:[\w.:;=@~+-]{1,300}", re.ASCII)
 _ID = re.compile(r"[\w.:;=@~+-]{0,99}\w[\w.:;=@~+-]{0,99}", re.ASCII)
 _MENTION = re.compile(r"<at\b[^>]{0,200}>.{0,200}?</at>", re.DOTALL | re.IGNORECASE)
@@ -154,8 +154,8 @@ class Activities:
         if wanting := _wanting(press):
             return self._noted(press, Note(wanting))
         about, now = press.request, self.clock()
-        if act := VERBS.get(press.verb):
-            return self._handed_in(ACTS[act](about, by, press.op, now, press.reason, press.card)) or _words(RECORDING)
+        if act := ACTS.get(press.verb):
+            return self._handed_in(ActJob(act, about, by, press.op, now, press.reason, press.card)) or _words(RECORDING)
         answer = Answer.APPROVE if press.verb == APPROVE else Answer.REJECT
         job = AnswerJob(about, answer, by, press.op, now, press.reason, press.card)
         return self._handed_in(job) or self._awaited(job, name_of(activity))

@@ -24,7 +24,7 @@ from bot.mail.lines import clean, drawn, fitted
 from bot.mail.message import Envelope, outcome_mail, reminder_mail, request_mail, written
 from bot.ports import Channel
 from bot.seals import ReviewLink, Seals
-from infra.local.aws import BOT_KEY, REGION, Aws
+from infra.local.aws import REGION
 from infra.local.mailbox import Mailbox
 from tests.adapters.slack_examples import ARN, BY_MAYA, DECIDED, FIRST, NOW, REQUEST
 from tests.adapters.slack_examples import CARD as BARE
@@ -530,15 +530,6 @@ class Drawer:
             raise self.trouble
         self.sent.append((read(message), to))
         return f"{len(self.sent)}@drawer.example.com"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Aws() as aws, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
-        environment.setenv("AWS_ACCESS_KEY_ID", BOT_KEY)
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        yield aws
 
 
 @pytest.fixture

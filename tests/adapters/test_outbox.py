@@ -12,19 +12,10 @@ from bot.aws.clients import Clients
 from bot.aws.outbox import REFUSALS, NotSent, SesOutbox
 from bot.errors import Refused, Unavailable
 from bot.mail.channel import Outbox
-from infra.local.aws import BOT_KEY, REGION, Aws
+from infra.local.aws import REGION
 from infra.local.mailbox import Mailbox
 
 SENDER, MAYA, OMAR = "approvals@example.com", "maya.chen@example.com", "omar.haddad@example.com"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Aws() as aws, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
-        environment.setenv("AWS_ACCESS_KEY_ID", BOT_KEY)
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        yield aws
 
 
 @pytest.fixture

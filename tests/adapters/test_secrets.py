@@ -8,18 +8,9 @@ from bot.aws.clients import Clients
 from bot.aws.secrets import Fixed, Stored, secret
 from bot.errors import Unavailable
 from bot.slack.api import Permanent, SlackApi
-from infra.local.aws import BOT_KEY, REGION, Aws
+from infra.local.aws import REGION
 from infra.local.slack import Slack
 from tests.adapters.slack_examples import MAYA, renewed
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Aws() as aws, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
-        environment.setenv("AWS_ACCESS_KEY_ID", BOT_KEY)
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        yield aws
 
 
 @pytest.fixture

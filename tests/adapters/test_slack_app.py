@@ -16,7 +16,7 @@ from bot.aws.secrets import Fixed
 from bot.card import Offer
 from bot.domain import Act, Answer, ChatUser, MessageRef, State
 from bot.errors import Unavailable
-from bot.jobs import AnswerJob, RestoreJob, RevokeJob
+from bot.jobs import ActJob, AnswerJob
 from bot.overview import Statuses
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
@@ -264,11 +264,11 @@ def test_a_revoke_asks_for_its_reason_and_becomes_a_job(slack, api, queue, card)
     assert slack.submit(MAYA, view.id, {"reason": "It drifts."}).error == ""
     op = f"slack|T0LOCAL01|U0MAYA|{view.id}|churn-xgb/12/test/1"
     by = ChatUser("slack", TEAM, MAYA, CHANNEL)
-    assert queue.jobs == [RevokeJob(REQUEST, by, op, NOW, "It drifts.", decided)]
+    assert queue.jobs == [ActJob(Act.REVOKE, REQUEST, by, op, NOW, "It drifts.", decided)]
 
 
-@pytest.mark.parametrize(("act", "kind"), [(Act.RESTORE, RestoreJob), (Act.REVOKE, RevokeJob)])
-def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(slack, api, queue, card, act, kind):
+@pytest.mark.parametrize("act", Act)
+def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(slack, api, queue, card, act):
     channel = SlackChannel(api, team=TEAM)
     ref = channel.post(CHANNEL, DECIDED)
     channel.reply(ref, ("kim rejected churn by hand.",), DECIDED, [Offer(each, REQUEST) for each in Act])
@@ -279,7 +279,7 @@ def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(slack, api, queu
     assert view.body["title"]["text"] == f"{str(act).capitalize()} churn-xgb v12"
     assert slack.submit(MAYA, view.id, {"reason": "I looked at it."}).error == ""
     [job] = queue.jobs
-    assert (type(job), job.request, job.reason, job.card) == (kind, REQUEST, "I looked at it.", None)
+    assert (job.act, job.request, job.reason, job.card) == (act, REQUEST, "I looked at it.", None)
     assert job.by == ChatUser("slack", TEAM, MAYA, CHANNEL), "so that a refusal can be told there"
 
 

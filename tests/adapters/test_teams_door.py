@@ -24,7 +24,7 @@ from bot.admission import Admission
 from bot.card import Offer
 from bot.domain import Act, Answer, ChatUser, MessageRef
 from bot.errors import UNIDENTIFIED, Refused, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob, QuestionJob, RestoreJob, RevokeJob
+from bot.jobs import ActJob, AnswerJob, QuestionJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import People
@@ -474,8 +474,8 @@ def test_a_reject_takes_its_reason_along(house):
 def test_a_revoke_takes_its_reason_along_and_the_card_will_show_it(house):
     assert house.send(house.press(verb="mr.revoke", reason=" It drifts. ")).toast == RECORDING
     assert house.queue.jobs == [
-        RevokeJob(
-            REQUEST, BY_MAYA, OP, house.queue.jobs[0].at, "It drifts.", MessageRef(THREAD, "1795512000000")
+        ActJob(
+            Act.REVOKE, REQUEST, BY_MAYA, OP, house.queue.jobs[0].at, "It drifts.", MessageRef(THREAD, "1795512000000")
         )
     ]  # fmt: skip
 
@@ -793,11 +793,11 @@ def test_a_person_revokes_on_the_card_of_an_approval(house, card):
     ref = TeamsChannel(house.connector, pages=PAGES).post(CHANNEL, DECIDED)
     assert house.teams.press(MAYA.key, ref.channel, ref.ts, "Revoke v12").errors == {"reason": NO_REASON}
     house.teams.press(MAYA.key, ref.channel, ref.ts, "Revoke v12", {"reason": "Too slow."})
-    assert [(type(job), job.reason) for job in house.queue.jobs] == [(RevokeJob, "Too slow.")]
+    assert [(job.act, job.reason) for job in house.queue.jobs] == [(Act.REVOKE, "Too slow.")]
 
 
-@pytest.mark.parametrize(("title", "kind"), [("Restore v12", RestoreJob), ("Revoke v12", RevokeJob)])
-def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(house, card, title, kind):
+@pytest.mark.parametrize(("title", "act"), [("Restore v12", Act.RESTORE), ("Revoke v12", Act.REVOKE)])
+def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(house, card, title, act):
     channel = TeamsChannel(house.connector, pages=PAGES)
     ref = channel.post(CHANNEL, DECIDED)
     channel.reply(ref, ("kim rejected churn by hand.",), DECIDED, [Offer(each, REQUEST) for each in Act])
@@ -808,7 +808,7 @@ def test_what_is_offered_in_a_thread_asks_why_and_names_no_card(house, card, tit
     forced = house.teams.press(MAYA.key, ref.channel, line.id, title, forged=Forged(unchecked=True))
     assert NO_REASON in forced.json()["value"], "in words: the line is no card that could be shown anew"
     house.teams.press(MAYA.key, ref.channel, line.id, title, {field: "I looked at it."})
-    assert [(type(job), job.reason, job.card) for job in house.queue.jobs] == [(kind, "I looked at it.", None)]
+    assert [(job.act, job.reason, job.card) for job in house.queue.jobs] == [(act, "I looked at it.", None)]
 
 
 def test_somebody_of_another_organisation_is_turned_away(house, card):

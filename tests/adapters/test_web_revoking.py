@@ -4,7 +4,7 @@ import pytest
 
 from bot.card import plain
 from bot.domain import ModelVersion, State
-from bot.jobs import RevokeJob
+from bot.jobs import ActJob
 from tests.adapters.web_examples import Browser, Town, administered
 from tests.proofs.world import policy_of
 
@@ -137,7 +137,7 @@ def test_who_lost_the_right_meanwhile_is_told(town, maya):
 def test_the_one_writer_asks_again(town, maya):
     sent = maya.press(maya.get(PAGE), "revoke", reason="drifts")
     [job] = town.jobs()
-    assert isinstance(job, RevokeJob)
+    assert isinstance(job, ActJob)
     town.world.directory.people["maya"] = town.world.directory.people["eli"]
     town.world.drain()
     assert town.world.pointer("dev") == 1

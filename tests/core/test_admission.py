@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.admission import Admission
-from bot.domain import Answer, ChatUser, RequestId, State, Vote
+from bot.domain import Act, Answer, ChatUser, RequestId, State, Vote
 from bot.errors import UNIDENTIFIED, NotIdentified, NotLinked, SignInNeeded, Unavailable
-from bot.jobs import AnswerJob, RevokeJob
+from bot.jobs import ActJob, AnswerJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import Binding, People
@@ -316,7 +316,7 @@ def test_a_revoke_is_asked_for_as_much_as_an_answer(world, environment, words):
     at(world, environment)
     hand_in(world, environment, web("priya"))
     by = ChatUser("slack", "T1", "maya", "C0MODELS00")
-    world.send(RevokeJob(request(environment), by, "revoke", world.clock(), "drifts"))
+    world.send(ActJob(Act.REVOKE, request(environment), by, "revoke", world.clock(), "drifts"))
     world.drain()
     assert words in world.channel.told("maya")[0]
     assert world.request_state(str(request(environment))) is State.APPROVED

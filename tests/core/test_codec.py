@@ -202,7 +202,7 @@ def test_a_word_that_an_enumeration_does_not_have_is_malformed(action):
 def test_a_time_has_a_zone(at):
     request = {"group": "churn", "version": 7, "environment": "dev", "round": 1}
     by = {"surface": "slack", "team": "T1", "user": "maya"}
-    malformed(jobs.RevokeJob, {"request": request, "by": by, "op": "op", "at": at})
+    malformed(jobs.ActJob, {"act": "revoke", "request": request, "by": by, "op": "op", "at": at})
 
 
 @pytest.mark.parametrize("life_cycle", [[], ["dev"], ["dev", "Approved", "more"], "dev", {"dev": "Approved"}])

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import Answer, ChatUser, MessageRef, Metric, ModelVersion, RequestId, Run
+from bot.domain import Act, Answer, ChatUser, MessageRef, Metric, ModelVersion, RequestId, Run
 from bot.encoding import encode
 from bot.errors import Malformed
 from bot.jobs import (
     KINDS,
     OPENINGS,
     PATIENCE,
+    ActJob,
     AnswerJob,
     CheckJob,
     Click,
@@ -21,8 +22,6 @@ from bot.jobs import (
     OpenJob,
     QuestionJob,
     RequestJob,
-    RestoreJob,
-    RevokeJob,
     SupersedeJob,
     TidyJob,
     decode_job,
@@ -39,8 +38,7 @@ MAYA = ChatUser("slack", "T1", "maya", "C0MODELS00")
 CARD = MessageRef("C0MODELS00", "1.000")
 OP = "slack|T1|maya|1.5|churn/7/dev/1"
 ANSWER = AnswerJob(REQUEST, Answer.REJECT, MAYA, OP, START, "drifts", CARD)
-REVOKE = RevokeJob(REQUEST, MAYA, OP, START, "drifts", CARD)
-RESTORE = RestoreJob(REQUEST, MAYA, OP, START, "checked", CARD)
+REVOKE = ActJob(Act.REVOKE, REQUEST, MAYA, OP, START, "drifts", CARD)
 ASK = RequestJob(MODEL, "dev", MAYA, OP, START)
 QUESTION = QuestionJob(MAYA, OP, START, REQUEST, "omar@example.com")
 OPEN = OpenJob(MODEL, "event-1", fresh=True, metrics_uri="s3://reports/7")
@@ -48,11 +46,11 @@ MEASURE = MeasureJob(MODEL, Run("dev", "night-1"), "event-1", (Metric("auc", 0.9
 CHECK = CheckJob(MODEL, "event-1", ("dev", "test"))
 SUPERSEDE = SupersedeJob(REQUEST, 9, "sweep-1")
 TIDY = TidyJob(MODEL, "dev", "sweep-1")
-CLICKS: list[Click] = [ANSWER, REVOKE, RESTORE, ASK]
+CLICKS: list[Click] = [ANSWER, REVOKE, ASK]
 
 HINTS: list[OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob] = [OPEN, MEASURE, CHECK, SUPERSEDE, TIDY]
 EVERY: list[Job] = [*CLICKS, QUESTION, *HINTS]
-WORDS = ["answer", "revoke", "restore", "request", "question", "open", "measure", "check", "supersede", "tidy"]
+WORDS = ["answer", "act", "request", "question", "open", "measure", "check", "supersede", "tidy"]
 
 
 def body(job, **changes):

@@ -7,6 +7,7 @@ import pytest
 
 from bot import rules
 from bot.domain import (
+    Act,
     Answer,
     ChatUser,
     Container,
@@ -40,7 +41,7 @@ from bot.errors import (
     UnknownRequest,
 )
 from bot.history import VersionState, apply, next_entry
-from bot.jobs import AnswerJob, RevokeJob
+from bot.jobs import ActJob, AnswerJob
 from tests.memory import START
 from tests.proofs.world import GROUPS, policy_of
 
@@ -393,8 +394,8 @@ def test_a_package_that_is_not_the_one_on_the_card_cannot_be_answered(changed):
 
 
 def revoke(state, request="churn/7/dev/1", *, reason="drifts", who=None):
-    asked_for = RevokeJob(RequestId.parse(request), SLACK, "op", LATER, reason)
-    return rules.revocation(state, asked_for, rule(asked_for.request.environment), member=who or member())
+    asked_for = ActJob(Act.REVOKE, RequestId.parse(request), SLACK, "op", LATER, reason)
+    return rules.acted(state, asked_for, rule(asked_for.request.environment), member=who or member())
 
 
 def test_an_approval_that_stands_may_be_revoked_with_a_reason():

@@ -10,7 +10,7 @@ import pytest
 from infra.local.stack import Stack
 from tests.journeys.outcome import check_approved_once, check_audit
 from tests.journeys.people import approve, registered
-from tests.journeys.policies import by_approval
+from tests.journeys.policies import unhurried
 from tests.proofs.conftest import LONG
 
 pytestmark = pytest.mark.usefixtures("uncounted", "well")
@@ -44,9 +44,7 @@ def turn(request) -> int:
 @pytest.fixture(scope="module")
 def stack(turn, tmp_path_factory) -> Iterator[Stack]:
     """A message comes as often as it does in AWS: two calls that fail, in two receives, leave some to succeed."""
-    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
-        running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
-        running.slack.limits.per_minute = dict.fromkeys(running.slack.limits.per_minute, 100_000)
+    with unhurried(tmp_path_factory.mktemp("policy")) as running:
         yield running
 
 

@@ -19,7 +19,7 @@ from infra.local.stack import Stack
 from tests.journeys import outcome
 from tests.journeys.crowd import KINDS, SIZE, Act, Approver, gather, leave
 from tests.journeys.people import registered, state
-from tests.journeys.policies import by_approval
+from tests.journeys.policies import unhurried
 from tests.proofs.conftest import LONG
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -48,9 +48,7 @@ def turn(request) -> int:
 @pytest.fixture(scope="module")
 def stack(turn, tmp_path_factory) -> Iterator[Stack]:
     """A stack with warm doors; the chats take as many words as there are."""
-    with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
-        running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
-        running.slack.limits.per_minute = dict.fromkeys(running.slack.limits.per_minute, 100_000)
+    with unhurried(tmp_path_factory.mktemp("policy")) as running:
         running.teams.limits.on = False
         for door in ("slack", "teams", "web"):
             running.functions[door].provision(DOORS)

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.domain import ModelVersion, Opened, RequestId
+from bot.domain import Act, ModelVersion, Opened, RequestId
 from bot.errors import Malformed, SettingsError
-from bot.jobs import RequestJob, RevokeJob
+from bot.jobs import ActJob, RequestJob
 from bot.wiring import now
 from infra.local.entra_people import DEV, ELI, MAYA, TWINS
 from infra.local.entra_people import User as Employee
@@ -326,7 +326,7 @@ def test_environments_are_answered_in_order(stack, fresh):
     asked = card(stack, model, "test")
     form = open_form(stack, model, "U0MAYA", "test")
     one = RequestId(model.group, 1, "dev", 1)
-    enqueue(stack, RevokeJob(one, chat_user(stack, "U0OMAR"), f"test|{uuid.uuid4()}", now(), "drift"))
+    enqueue(stack, ActJob(Act.REVOKE, one, chat_user(stack, "U0OMAR"), f"test|{uuid.uuid4()}", now(), "drift"))
     ended = card(stack, model, "test")
     assert not buttons(ended)
     assert "Ended, because dev was revoked by Omar Haddad" in ended.text

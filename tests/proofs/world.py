@@ -16,6 +16,7 @@ from bot.audit import Audit
 from bot.card import Mark, card_of, plain, told
 from bot.display import threads_of
 from bot.domain import (
+    Act,
     Answer,
     ApprovalStatus,
     ChatUser,
@@ -29,7 +30,7 @@ from bot.domain import (
 )
 from bot.errors import Unavailable
 from bot.history import VersionState, broken, decode_entry, fold
-from bot.jobs import AnswerJob, CheckJob, Click, OpenJob, Receipt, RequestJob, RestoreJob, RevokeJob
+from bot.jobs import ActJob, AnswerJob, CheckJob, Click, OpenJob, Receipt, RequestJob
 from bot.names import Names
 from bot.neighbours import Neighbours
 from bot.pointers import own_approval
@@ -171,15 +172,15 @@ class World:
     def answer(self, user: str, request: str, answer: str = "approve", **more: Any) -> AnswerJob:
         return self.send(self.click(user, request, answer, **more))
 
-    def revoke(self, user: str, request: str) -> RevokeJob:
+    def revoke(self, user: str, request: str) -> ActJob:
         by = ChatUser("slack", "T1", user, "C0MODELS00")
         op = f"slack|T1|{user}|{len(self.clicks)}|revoke"
-        return self.send(RevokeJob(RequestId.parse(request), by, op, self.clock(), "bad in use"))
+        return self.send(ActJob(Act.REVOKE, RequestId.parse(request), by, op, self.clock(), "bad in use"))
 
-    def restore(self, user: str, request: str, *, reason: str = "checked it") -> RestoreJob:
+    def restore(self, user: str, request: str, *, reason: str = "checked it") -> ActJob:
         by = ChatUser("slack", "T1", user, "C0MODELS00")
         op = f"slack|T1|{user}|{len(self.clicks)}|restore"
-        return self.send(RestoreJob(RequestId.parse(request), by, op, self.clock(), reason))
+        return self.send(ActJob(Act.RESTORE, RequestId.parse(request), by, op, self.clock(), reason))
 
     def ask(self, user: str, model: ModelVersion, environment: str) -> RequestJob:
         by = ChatUser("slack", "T1", user, "C0MODELS00")
