@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from bot.card import Moment, Strong
-from bot.domain import Answer, Contact, Person
-from bot.teams.cards import drawn, recording, reminder
+from bot.card import Moment, Offer, Strong
+from bot.domain import Act, Answer, Contact, Person
+from bot.teams.cards import drawn, offering, recording, reminder
 from tests.adapters.slack_examples import CARD, DECIDED, FIRST, NOW, longest
 from tests.browser.node import module
 
@@ -19,6 +19,10 @@ CARDS: dict[str, dict[str, Any]] = {
     "recording": recording(CARD, Answer.APPROVE, "Maya Chen", pages=PAGES),
     "decided": drawn(DECIDED, pages=PAGES),
     "longest": drawn(longest(20), pages=PAGES),
+    "offering": offering(
+        ("kim rejected churn-xgb v12 in the registry by hand, without an answer here.",),
+        [Offer(act, CARD.request) for act in (Act.RESTORE, Act.REVOKE)],
+    ),
     "reminder": reminder(("churn-xgb v12 still waits for ", Strong("test"), ", asked ", Moment(NOW), "."), PEOPLE),
 }
 COLOURS = {
