@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot import rules
 from bot.display import Task
-from bot.domain import Act, Event, Expiry, Member, Package
+from bot.domain import Event, Expiry, Member, Package
 from bot.errors import (
     AlreadyDecided,
     Expired,
@@ -83,8 +83,6 @@ class Decisions:
             return rules.acted(state, job, environment, member=member())
 
         self._decide(job, environment, acted, receipt)
-        if job.act is Act.RESTORE:  # what stands again may be loaded anywhere
-            self._near.jobs.put(CheckJob(job.model, sender=job.op))
 
     def check(self, job: CheckJob) -> None:
         """Compare registry, pointers and cards with the log, and put right what differs."""

@@ -97,6 +97,48 @@ def test_a_secret_is_enough(world):
     world.fails(credential_of(secret=Fixed("something-else"), certificate="", assertion=never))
 
 
+class Rotating:
+    """A secret that is read again only when it is refused, or when its time is over."""
+
+    def __init__(self, value):
+        self.given = self.stored = value
+
+    def __call__(self):
+        return self.given
+
+    def fresh(self):
+        self.given = self.stored
+        return self.given
+
+
+def test_a_secret_that_was_rotated_away_is_replaced_within_the_call(world):
+    secret = Rotating("nobody-knows-this")
+    token = AppToken(world.session, scope=f"{world.entra.graph_url}/.default", **world.settings(secret))
+    first = token.current()
+    world.entra.app.secret = secret.stored = "another-one"
+    assert token.renewed(first) != first
+    assert secret.given == "another-one"
+
+
+def test_a_secret_that_is_read_anew_is_used_from_then_on(world):
+    """The old one still works, as it does while both are valid; but the app shall not hold on to it."""
+    secret = Rotating("something-else")
+    token = AppToken(world.session, scope=f"{world.entra.graph_url}/.default", **world.settings(secret))
+    with pytest.raises(Unavailable):
+        token.current()
+    secret.given = "nobody-knows-this"
+    assert token.current().startswith("eyJ")
+
+
+def test_a_sign_in_uses_the_secret_that_is_stored_by_now(world):
+    secret, clock = Rotating("something-else"), lambda: datetime.now(UTC)
+    sign_in = SignIn(world.session, redirect_uri=RETURN, clock=clock, **world.settings(secret))
+    sign_in.start()
+    secret.given = "nobody-knows-this"
+    url, flow = sign_in.start()
+    assert sign_in.finish(flow, dict(parse_qsl(urlsplit(pick(url, MAYA)).query))).oid == MAYA
+
+
 # a certificate
 
 

@@ -1,3 +1,4 @@
+import json
 import logging
 import socket
 import subprocess
@@ -838,3 +839,13 @@ def test_members_that_are_no_clear_answer_are_unavailable(world, body):
     world.entra.faults.add("transitiveMembers", error=body)
     with pytest.raises(Unavailable):
         directory.within(DEV)
+
+
+def test_what_is_in_a_group_and_no_person_is_told_nothing(world):
+    """Whatever else may be in a group, it answers to no account: a group, a device, an application."""
+    directory = world.warm()
+    person = {"id": MAYA, "displayName": "Maya", "mail": "m@example.com", "accountEnabled": True, "userType": "Member"}
+    kinds = ("user", "group", "device", "servicePrincipal")
+    body = {"value": [{"@odata.type": f"#microsoft.graph.{kind}", **person} for kind in kinds]}
+    world.entra.faults.add("transitiveMembers", status=200, error=json.dumps(body))
+    assert [each.person.oid for each in directory.within(DEV)] == [MAYA]

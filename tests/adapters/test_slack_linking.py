@@ -9,7 +9,7 @@ import pytest
 
 from bot.admission import Admission
 from bot.aws.secrets import Fixed
-from bot.domain import Answer, ChatUser, RequestId
+from bot.domain import Answer, ChatUser, RequestId, State
 from bot.errors import Unavailable
 from bot.links import Links
 from bot.names import Names
@@ -21,6 +21,7 @@ from bot.slack.app import build, dispatch
 from bot.slack.channel import SlackChannel
 from bot.slack.identity import REFUSAL, vouched
 from bot.slack.listeners import NO_FORM, NO_REASON, NOT_UNLINKED, UNKNOWN_NOW, UNKNOWN_NOW_FORM
+from bot.status import GroupStatus, Row, Stand
 from bot.waves import ThreadCrew
 from infra.local import slack_rules as rules
 from infra.local.slack import Slack
@@ -142,6 +143,7 @@ def door(api, queue, admission):
 
 def door_of(api, queue, **more):
     shelf = Shelf()
+    shelf.groups["churn-xgb"] = GroupStatus({"12": Row(1, {"test": Stand(State.PENDING, 1, NOW)})})
     statuses = Statuses(shelf.overview, shelf.group, ("dev", "test"))
     return build(
         signing_secrets=Fixed(SECRET), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=ThreadCrew(),
@@ -470,3 +472,12 @@ def test_a_door_that_knows_no_links_does_not_say_that_there_was_none(api, queue)
 def test_the_help_names_it(door):
     assert "`/model-status unlink`" in send(door, command("help"))["body"]
     assert "/model-status unlink" in typed(door, "help")
+
+
+def test_a_question_of_or_about_a_linked_account_is_about_its_person(door, queue, people, slack):
+    people.bind(AT_MAYA, BOUND)
+    for text in ("mine", f"who churn-xgb 12 test <@{MAYA}|maya>", "who churn-xgb 12 test omar.haddad@example.com"):
+        dispatch(door, signed_http(command(text)))
+    mine, who, other = queue.jobs
+    assert [each.by.oid for each in (mine, who, other)] == [BOUND.oid] * 3
+    assert [each.about for each in (mine, who, other)] == ["", BOUND.oid, "omar.haddad@example.com"]

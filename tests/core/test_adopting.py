@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain import ApprovalStatus, Container, Hand, ModelVersion, Observed, Package, State
+from bot.domain import ApprovalStatus, Container, Hand, Metric, ModelVersion, Observed, Package, Run, State
+from bot.jobs import CheckJob, MeasureJob
 from bot.policy import read_policy
 from tests.proofs.world import World, policy_of
 
@@ -113,3 +114,27 @@ def test_a_version_with_a_history_stays_when_since_moves_on():
     package = world.registry.packages[MODEL]
     assert read_policy(later).why_not(package) == "it was registered before the policy's since"
     assert read_policy(later).why_not(package, taken_in=True) == ""
+
+
+def test_a_run_of_a_version_that_was_taken_in_asks_for_the_next_environment():
+    world = old()
+    world.policy = policy_of(("dev", "test"), test='request_after = "inference"')
+    asked(world)
+    world.answer("maya", "churn/1/dev/1")
+    world.drain()
+    measured = MeasureJob(MODEL, Run("dev", "night-1"), "event", (Metric("auc", 0.9),))
+    world.jobs.accept(measured)
+    world.drain()
+    assert world.state(MODEL).current("test").state is State.PENDING
+
+
+def test_what_a_check_finds_due_of_a_version_that_was_taken_in_is_opened():
+    world = old()
+    asked(world)
+    world.registry.on_change = lambda _package, _created: None
+    world.answer("maya", "churn/1/dev/1")
+    world.drain()
+    assert world.state(MODEL).current("test") is None, "no event has told of it"
+    world.jobs.accept(CheckJob(MODEL, "sweep"))
+    world.drain()
+    assert world.state(MODEL).current("test").state is State.PENDING

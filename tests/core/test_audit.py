@@ -10,7 +10,20 @@ from functools import cache
 import pytest
 
 from bot.audit import Anchors, Audit, read
-from bot.domain import Answer, Expiry, Hand, ModelVersion, Observed, Opened, Person, Requester, Revoked, Unknown, Vote
+from bot.domain import (
+    Answer,
+    Expiry,
+    Hand,
+    ModelVersion,
+    Observed,
+    Opened,
+    Person,
+    Requester,
+    Restored,
+    Revoked,
+    Unknown,
+    Vote,
+)
 from bot.encoding import encode
 from bot.history import VersionState, apply, next_entry
 from bot.ports import Stored
@@ -286,6 +299,8 @@ REVOKED = next(
     entry.event for model in lived().models() for entry in lived().entries(model) if isinstance(entry.event, Revoked)
 )
 START = lived().entries(MODEL)[0].at
+BRAKED = (OPENED, VOTE, Observed("rejected", "kim", Hand.BRAKE))
+RESTORED = Restored("dev", 1, VOTE.by, VOTE.via, VOTE.group, VOTE.checked_at, "checked")
 
 
 def said(*events, written=None):
@@ -293,7 +308,7 @@ def said(*events, written=None):
     state, log = VersionState(MODEL), {}
     for number, event in enumerate(events, start=1):
         at = START + timedelta(minutes=number)
-        asked = isinstance(event, Vote | Revoked) and event.checked_at == VOTE.checked_at
+        asked = isinstance(event, Vote | Revoked | Restored) and event.checked_at == VOTE.checked_at
         entry = next_entry(state, replace(event, checked_at=at) if asked else event, f"op-{number}", at)
         state = apply(state, entry)
         log[number] = Stored(NAMES.entry(MODEL, number), entry.raw, 1, written)
@@ -303,6 +318,7 @@ def said(*events, written=None):
 def test_a_decision_as_it_should_be_is_not_found_fault_with():
     assert said(OPENED, VOTE) == []
     assert said(OPENED, replace(VOTE, answer=Answer.REJECT, reason="drifts")) == []
+    assert said(*BRAKED, RESTORED) == []
 
 
 @pytest.mark.parametrize(
@@ -317,6 +333,9 @@ def test_a_decision_as_it_should_be_is_not_found_fault_with():
             (OPENED, VOTE, replace(REVOKED, environment="dev", round=1, reason="", checked_at=VOTE.checked_at)),
             "gives no reason",
         ),
+        ((*BRAKED, replace(RESTORED, group="")), "no evidence that"),
+        ((*BRAKED, replace(RESTORED, reason="")), "gives no reason"),
+        ((OPENED, VOTE, RESTORED), "counts for nothing"),
         ((OPENED, VOTE, VOTE), "counts for nothing"),
         ((OPENED, replace(VOTE, round=2)), "counts for nothing"),
         ((OPENED, OPENED), "counts for nothing"),
@@ -358,3 +377,30 @@ def test_an_entry_whose_job_is_still_under_way_is_not_found_fault_with():
     assert read(MODEL, log, anchors, START + timedelta(minutes=1))[1] == ()
     [late] = read(MODEL, log, anchors, START + timedelta(hours=1))[1]
     assert late.says == "is not known to the status, which ends at 0"
+
+
+def test_an_approved_model_may_lag_behind_a_fresh_restore(monkeypatch):
+    """What stands again is loaded by a job that may still be under way."""
+    world = World(policy_of(("dev",)))
+    for version in (1, 2):
+        world.register(version)
+        world.drain()
+        world.answer("maya", f"churn/{version}/dev/1")
+        world.drain()
+    two = ModelVersion("churn", 2)
+    world.registry.edit(two, "kim", status="Rejected")
+    world.drain()
+    world.clock.advance(minutes=30)
+    world.restore("maya", "churn/2/dev/1")
+    world.drain()
+    at = {world.names.entry(two, entry.seq): entry.at for entry in world.entries(two)}
+    at |= {world.names.entry(MODEL, entry.seq): entry.at for entry in world.entries(MODEL)}
+    below = world.parameters.below
+    monkeypatch.setattr(
+        world.parameters, "below", lambda path: [replace(each, at=at.get(each.name)) for each in below(path)]
+    )
+    values = world.parameters.stored[world.names.approved("churn", "dev")]
+    values.append(values[0])
+    assert found(world) == []
+    world.clock.advance(minutes=16)
+    assert found(world) == ["churn v1: approved/dev is not what the histories say, which is v2"]

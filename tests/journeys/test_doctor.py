@@ -91,6 +91,8 @@ def test_what_is_broken_is_named(stack, capsys, what):
     change, name, says = BROKEN[what]
     found = wrong(findings(stack, capsys, **change(stack)))
     assert says in found[name], found
+    if name == "Entra's credential":
+        assert found["dev: approvers approvers-dev"] == "not looked at: first mend Entra's credential."
     assert "xoxb-wrong" not in str(found)
 
 

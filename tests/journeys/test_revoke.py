@@ -2,6 +2,7 @@
 
 import uuid
 
+from bot.cli import main
 from infra.local.models import Registered
 from infra.local.stack import Stack
 from tests.journeys.people import approve, buttons, card, registered, told
@@ -66,3 +67,16 @@ def test_a_rejection_by_hand_is_told_with_what_can_be_done_and_taken_back(stack)
     assert registry.describe_model_package(ModelPackageName=model.arn)["ModelApprovalStatus"] == "Approved"
     offered = stack.slack.workspace.message(line.channel, line.ts)
     assert offered.text == line.text, "the line stays what it is"
+
+
+def test_the_command_leads_to_the_page_only_where_something_can_be_restored(stack, capsys):
+    model = registered(stack, f"churn-{uuid.uuid4().hex[:8]}")
+    approve(stack, model)
+    asked = ["restore", model.group, "1", "--no-browser"]
+    assert main(asked, stack.environment) == 1
+    assert "nothing can be restored" in capsys.readouterr().err
+    registry = stack.aws.client("sagemaker", access_key="SOMEBODY")
+    registry.update_model_package(ModelPackageArn=model.arn, ModelApprovalStatus="Rejected")
+    stack.settle(60)
+    assert main(asked, stack.environment) == 0
+    assert capsys.readouterr().out == f"{stack.gateway.pages_url}/restore/{model.group}/1/dev/1\n"
