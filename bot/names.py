@@ -7,6 +7,8 @@ from bot.encoding import sha256
 
 SHARDS = 10
 """The names of the groups are spread over ten parameters, so that one GetParameters reads them all."""
+POINTER = 3
+"""Parts of the name of an approved model below the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Names:
     def approved(self, group: str, environment: str) -> str:
         """What inference pipelines read."""
         return f"{self.root}/{group}/approved/{environment}"
+
+    def pointer(self, name: str) -> tuple[str, str] | None:
+        """Environment and group of a name that inference pipelines read, whichever version of it is asked for."""
+        parts = name.removeprefix(self.root + "/").partition(":")[0].split("/")
+        return (parts[2], parts[0]) if len(parts) == POINTER and parts[1] == "approved" else None
 
     def approved_all(self, group: str) -> str:
         """The folder of what inference pipelines read."""

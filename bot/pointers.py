@@ -27,6 +27,12 @@ class Pointer:
     environment: str
     raw: str | None
     slot: Slot | None
+    place: str = ""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the policy has the environment elsewhere by now: nobody has removed what is not here yet."""
+        return self.slot is not None and self.slot.place != self.place
 
     @property
     def value(self) -> ApprovedModel | None:
@@ -35,8 +41,8 @@ class Pointer:
 
     @property
     def trusted(self) -> bool:
-        """Whether nobody else has written since we did."""
-        return (sha256(self.raw) if self.raw else "") == (self.slot.written if self.slot else "")
+        """Whether nobody else has written since we did, here."""
+        return not self.moved and (sha256(self.raw) if self.raw else "") == (self.slot.written if self.slot else "")
 
 
 def settle(pointer: Pointer, state: VersionState, names: Names) -> ApprovedModel | Doubt | None:
@@ -87,6 +93,8 @@ def repointed(pointer: Pointer, written: Sequence[Written], ours: Iterable[Appro
     value is taken for our own that names a standing approval.
     """
     slot, last = pointer.slot, written[-1] if written else None
+    if pointer.moved:
+        return None
     if pointer.raw is None:
         what = "removed"
         if written or not slot or not slot.written:

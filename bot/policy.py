@@ -26,7 +26,36 @@ MOST_ADDRESSES = 10
 MOST_APPROVALS = 20
 MOST_BOUNDS = 10
 ACCOUNT = re.compile(r"[0-9]{12}")
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]{1,512}")
+EXTERNAL_ID = re.compile(r"[a-zA-Z0-9+=,.@:/_-]{2,1224}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]{2,10}){1,2}-[0-9]{1,2}")
 DAYS = {"d": 86400, "h": 3600, "m": 60}
+
+
+Origin = tuple[str, str]
+"""An account and a region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an environment is: with the registry, or in another account (reached by a role) or region."""
+
+    role_arn: str = ""
+    external_id: str = ""
+    region: str = ""
+
+    def origin(self, account: str, region: str) -> Origin:
+        """Its account and region, given those of the registry."""
+        return (self.role_arn.split(":")[4] if self.role_arn else account, self.region or region)
+
+    @property
+    def name(self) -> str:
+        """Account and region, as far as they are not the registry's; nothing where both are."""
+        return "/".join(self.origin("", "")).strip("/")
+
+
+HOME = Place()
+"""With the registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,14 @@ class EnvironmentPolicy:
     remind_after: timedelta = timedelta(days=1)
     escalate_to: str = ""
     escalate_after: timedelta | None = None
+    role_arn: str = ""
+    external_id: str = ""
+    region: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where its approved models lie, and its inference runs."""
+        return Place(self.role_arn, self.external_id, self.region)
 
     @property
     def who_may_answer(self) -> str:
@@ -166,6 +203,16 @@ class Policy:
             found = replace(found, **override.changes) if found and override.means(name, group) else found
         return found
 
+    def place(self, environment: str, group: str) -> Place:
+        """Where the models of a group that are approved for an environment lie."""
+        found = self.environment(environment, group)
+        return found.place if found else HOME
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """All of them, and the registry's own."""
+        return frozenset({HOME, *(each.place for each in self.all_rules)})
+
     def governs_group(self, group: str) -> bool:
         """Whether the bot is responsible for versions of this group."""
         return any(fnmatchcase(group, pattern) for pattern in self.groups)
@@ -215,19 +262,18 @@ def _environment(reader: "_Reader", number: int, table: Any, names: list[str]) -
     if not isinstance(table, Mapping):
         reader.mistakes.append(f"{key}: must be a table, [[environments]].")
         table = {}
-    found = reader.table(key, table, {**_ENVIRONMENT, **_LATER_ENVIRONMENT})
+    found = reader.table(key, table, _ENVIRONMENT)
     notify = reader.table(f"{key}.notify", found.pop("notify") or {}, _NOTIFY)
     if str(found["name"]).startswith("approval-"):
         reader.mistakes.append(f"{key}.name: {found['name']!r} would hide the bot's own metadata; choose another.")
     if found["name"] is not None and found["name"] in names:
         reader.mistakes.append(f"{key}.name: {found['name']!r} stands twice.")
     names.append(found["name"])
-    kept = {name: found[name] for name in _ENVIRONMENT if name != "notify"}
     told = {surface: address for surface, address in notify.items() if address}
     if not told and not any(mistake.startswith(f"{key}.notify") for mistake in reader.mistakes):
         reader.mistakes.append(f"{key}.notify: names nobody; give a channel of Slack or Teams, or e-mail addresses.")
-    reader.mistakes += _escalating(key, kept)
-    return EnvironmentPolicy(notify=told, **kept)
+    reader.mistakes += (*_escalating(key, found), *_placed(key, found))
+    return EnvironmentPolicy(notify=told, **found)
 
 
 def _escalating(key: str, found: Mapping[str, Any]) -> Iterable[str]:
@@ -237,6 +283,18 @@ def _escalating(key: str, found: Mapping[str, Any]) -> Iterable[str]:
         yield f"{key}.escalate_after: says when, but not who is told; give escalate_to."
     elif after and after >= found["expires_after"]:
         yield f"{key}.escalate_after: is not before expires_after, so nobody would be told."
+
+
+def _placed(key: str, found: Mapping[str, Any]) -> Iterable[str]:
+    """A role of another account, and what keeps others from having us assume it, belong together.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    role, word = found.get("role_arn"), found.get("external_id")
+    if role and not word:
+        yield f"{key}.external_id: is missing; it is the one that the trust policy of role_arn asks for."
+    elif word and not role:
+        yield f"{key}.role_arn: is missing; external_id is of use with a role only."
 
 
 def _override(reader: "_Reader", number: int, table: Any, names: list[str]) -> Override:  # noqa: ANN401
@@ -256,6 +314,7 @@ def _override(reader: "_Reader", number: int, table: Any, names: list[str]) -> O
         changes["notify"] = {surface: address for surface, address in told.items() if address}
         if not notify:
             reader.mistakes.append(f"{key}.notify: names nobody; leave it out, or give a channel or addresses.")
+    reader.mistakes += _placed(key, changes)
     if not changes and not any(mistake.startswith(key) for mistake in reader.mistakes):
         reader.mistakes.append(f"{key}: changes nothing; give a key of [[environments]], such as required = 2.")
     return Override(tuple(groups), tuple(environments), changes)
@@ -283,8 +342,6 @@ class _Reader:
         except (Malformed, ValueError, TypeError, AttributeError, OverflowError):
             self.mistakes.append(f"{where}: {raw[name]!r:.80} is not right; {key.wanted}.")
             return key.default
-        if key.later and value != key.default:
-            self.mistakes.append(f"{where}: {raw[name]!r:.80} is not yet supported; {key.wanted}.")
         return value
 
 
@@ -296,7 +353,6 @@ class _Key:
     wanted: str
     default: Any = None
     needed: bool = False
-    later: bool = False
 
 
 def _wrong() -> Malformed:
@@ -426,11 +482,9 @@ _ENVIRONMENT = {
     "escalate_to": _Key(_matching(GUID), "the object id of an Entra group: who is told when nobody answers", ""),
     "escalate_after": _Key(_duration, 'a duration such as "7d"; half of expires_after without'),
     "notify": _Key(_table, 'a table such as { slack = "C0123456789" }', needed=True),
-}
-_LATER_ENVIRONMENT = {
-    "role_arn": _Key(_TEXT, "a role of the environment's account", later=True),
-    "external_id": _Key(_TEXT, "the external id of that role", later=True),
-    "region": _Key(_TEXT, "an AWS region", later=True),
+    "role_arn": _Key(_matching(ROLE), "a role of the environment's account, arn:aws:iam::123456789012:role/…", ""),
+    "external_id": _Key(_matching(EXTERNAL_ID), "the external id that the role's trust policy asks for", ""),
+    "region": _Key(_matching(REGION), "an AWS region, such as eu-central-1", ""),
 }
 _OVERRIDE = {
     "groups": _Key(_words, 'patterns of model package groups, such as ["churn-eu-*"]', (), needed=True),

@@ -109,7 +109,7 @@ class _Pass:
 
     def _point(self, environment: str) -> None:
         slot = self._around.group.approved.get(environment)
-        pointer = Pointer(environment, self._look.pointers.get(environment), slot)
+        pointer = Pointer(environment, self._look.pointers.get(environment), slot, self._place(environment))
         wanted = settle(pointer, self._state, self._near.records.names)
         logs = {self._state.model.version: self._state}
         self._left[environment] = pointer.raw
@@ -147,7 +147,10 @@ class _Pass:
         state = logs.get(version or 0)
         one = state.standing(environment) if state else None
         metrics = one.opened.evidence.metrics[:KEPT] if one else ()
-        return Slot(self._near.clock(), sha256(raw) if raw else "", version, metrics)
+        return Slot(self._near.clock(), sha256(raw) if raw else "", version, metrics, self._place(environment))
+
+    def _place(self, environment: str) -> str:
+        return self._near.policy.place(environment, self._state.model.group).name
 
     def _show(self) -> None:
         self._display.loaded = self._left

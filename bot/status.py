@@ -46,12 +46,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What we last wrote into an environment's pointer: the version, the value's sha256, the version's metrics."""
+    """What we last wrote into an environment's pointer: the version, the value's sha256, the version's metrics.
+
+    `place`: the account and region that it lies in, where they are not the registry's.
+    """
 
     at: datetime
     written: str
     version: int | None = None
     metrics: tuple[Metric, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from bot.names import Names
 from bot.neighbours import Neighbours
 from bot.overview import Statuses
 from bot.people import People
-from bot.policy import Policy
-from bot.ports import Channel, Directory, Jobs, ModelRegistry
+from bot.policy import HOME, Origin, Place, Policy
+from bot.ports import Channel, Directory, Jobs, ModelRegistry, Parameters
 from bot.promotion import Promotion
 from bot.records import Records
 from bot.rules import belongs
@@ -187,17 +187,23 @@ class Events:
 
 def events(environment: Environment) -> Events:
     """What turns EventBridge's events into hints."""
-    from bot.aws.events import jobs_of
+    from bot.aws.events import Origins, jobs_of
     from bot.aws.events import records as records_of
     from bot.aws.transforms import TransformJobs
 
     settings = Settings(environment)
-    aws = settings.aws()
+    aws, found = settings.aws(), settings.policy()
     settings.check()
-    home = _Home(aws)
-    transforms = TransformJobs(home.clients, account=aws.account, region=aws.region)
-    read = partial(jobs_of, account=aws.account, region=aws.region, transforms=transforms.measured)
-    return Events(records_of, read, home.queue)
+    home, where = _Home(aws), {"account": aws.account, "region": aws.region}
+    transforms = {
+        place.origin(**where): TransformJobs(home.clients_of(place), home.clients, **where).measured
+        for place in found.places
+    }
+
+    def origin(name: str, group: str) -> Origin:
+        return found.place(name, group).origin(**where)
+
+    return Events(records_of, partial(jobs_of, origins=Origins(HOME.origin(**where), origin, transforms)), home.queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +236,7 @@ def worker(environment: Environment) -> Worker:
     sender = settings.mail_from() if found.mails else ""
     teams = settings.teams() if found.teams else None
     settings.check()
-    home, url = _Home(aws), pages.url if pages else ""
+    home, url = _Home(aws, found), pages.url if pages else ""
     microsoft = _Microsoft(entra, home.clients)
     token = secret(home.clients, slack.bot_token)
     api = SlackApi(token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
@@ -271,8 +277,9 @@ def audit(environment: Environment) -> "Audit":
     from bot.audit import Audit
 
     settings = Settings(environment)
-    home = _Home(settings.aws(queues=False))
+    aws, found = settings.aws(queues=False), settings.policy()
     settings.check()
+    home = _Home(aws, found)
     return Audit(home.records, home.registry, home.crew, now)
 
 
@@ -381,15 +388,33 @@ def sweep(environment: Environment) -> Callable[..., Swept]:
 
 
 class _Home:
-    """Our own side, in AWS: one set of clients, and what is reached through them."""
+    """Our own side, in AWS: one set of clients, and what is reached through them.
 
-    def __init__(self, aws: AwsSettings) -> None:
+    With a policy, approved models are where it has their environments; without, they are of no interest.
+    """
+
+    def __init__(self, aws: AwsSettings, policy: Policy | None = None) -> None:
         self._aws = aws
         self.clients, self.crew = Clients(aws.region), ThreadCrew()
         self.store, self.names = SsmParameters(self.clients), Names(aws.root)
-        self.records = Records(self.store, self.names, self.crew)
+        self.records = Records(self._spread(policy) if policy else self.store, self.names, self.crew)
         self.people = People(self.store, self.names)
         self.queue = SqsJobs(self.clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
+
+    def clients_of(self, place: Place) -> Clients:
+        """The clients of a place that a policy names."""
+        from bot.aws.roles import AssumedRole
+
+        role = AssumedRole(self.clients, place.role_arn, place.external_id) if place.role_arn else None
+        return self.clients if place == HOME else Clients(place.region or self._aws.region, role)
+
+    def _spread(self, policy: Policy) -> Parameters:
+        if policy.places == {HOME}:
+            return self.store
+        from bot.spread import Spread
+
+        stores = {place: SsmParameters(self.clients_of(place)) for place in policy.places - {HOME}}
+        return Spread({HOME: self.store, **stores}, policy, self.names, self.crew)
 
     @property
     def registry(self) -> ModelRegistry:

@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError, ClientError, DataNotFoundError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
@@ -63,10 +64,14 @@ TOO_MANY, SERVER_ERROR = 429, 500
 
 
 class Clients:
-    """One botocore client a service, shared by all threads; endpoint and credentials are found as AWS documents."""
+    """One botocore client a service, shared by all threads; endpoint and credentials are found as AWS documents.
 
-    def __init__(self, region: str = "") -> None:
+    `credentials`: whom to be instead, such as a role of another account.
+    """
+
+    def __init__(self, region: str = "", credentials: CredentialProvider | None = None) -> None:
         self._region = region or None
+        self._credentials = credentials
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
         self._session: Any = None
@@ -75,9 +80,15 @@ class Clients:
         """The client of a service."""
         with self._lock:
             if service not in self._made:
-                self._session = self._session or botocore.session.get_session()
+                self._session = self._session or self._new_session()
                 self._made[service] = self._session.create_client(service, region_name=self._region, config=CONFIG)
             return self._made[service]
+
+    def _new_session(self) -> Any:  # noqa: ANN401 - botocore's
+        session = botocore.session.get_session()
+        if self._credentials:
+            session.get_component("credential_provider").insert_before("env", self._credentials)
+        return session
 
 
 @contextmanager
@@ -103,6 +114,8 @@ def code_of(error: ClientError) -> str:
 
 
 def _advice(code: str, action: str) -> str:
+    if "AccessDenied" in code and action == "sts:AssumeRole":
+        return "grant it to the function's role, and have the trust policy name that role and the policy's external_id"
     if "AccessDenied" in code:
         return f"grant {action} on this resource to the function's role"
     return HELD_UP.get(code, "")

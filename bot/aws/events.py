@@ -21,6 +21,7 @@ from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion,
 from bot.encoding import decode, encode
 from bot.errors import Malformed
 from bot.jobs import CheckJob, Job, MeasureJob, OpenJob
+from bot.policy import Origin
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,27 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 LONGEST_ID, LONGEST_URI, LAST_VERSION = 128, 1024, 999_999_999
 LONGEST_RUN, HEAVIEST_RUN = 120, 240
 """Letters of a run's name, and its bytes in an entry."""
+TRANSFORMED = ("aws.sagemaker", "SageMaker Transform Job State Change")
 MEASURED = ("model-approvals", "Model Inference Measured")
 KNOWN = frozenset(
     {"model_package_arn", "environment", "run", "status", "reason", "metrics", "metrics_uri", "violations_uri"}
 )
 """What the detail of such an event may say."""
 Json = Mapping[str, Any]
-Transforms = Callable[[str, str], Job | None]
+Transforms = Callable[[str, str], MeasureJob | None]
 """What a transform job measured, by its name, for a sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Whose events are looked into: about packages those of the registry's account and region, `home`.
+
+    `of` says where an environment's inference runs, by environment and group: nobody else may tell of it.
+    """
+
+    home: Origin
+    of: Callable[[str, str], Origin]
+    transforms: Mapping[Origin, Transforms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +75,32 @@ def records(event: object) -> list[Record]:
     return [Record(each.get("body"), each["messageId"]) for each in found]
 
 
-def jobs_of(record: Record, *, account: str, region: str, transforms: Transforms) -> list[Job]:
+def jobs_of(record: Record, origins: Origins) -> list[Job]:
     """The hints in one event; raise `Malformed` for what is no event at all, `Unavailable` when AWS does not tell."""
     event = _envelope(record)
-    place = (event.get("account", account), event.get("region", region))
-    if place != (account, region):
-        log.warning("an event of another account or region was ignored: %s", place)
+    origin, kind = (event["account"], event["region"]), (event["source"], event["detail-type"])
+    runs = kind in (TRANSFORMED, MEASURED)
+    if origin not in origins.transforms if runs else origin != origins.home:
+        log.warning("an event of another account or region was ignored: %s", origin)
         return []
-    kind = (event["source"], event["detail-type"])
     if kind == ("aws.sagemaker", "SageMaker Model Package State Change"):
-        return _of_package(event, event["detail"], account=account, region=region)
-    if kind == ("aws.sagemaker", "SageMaker Transform Job State Change"):
-        return _of_transform(event, transforms)
-    if kind == MEASURED:
-        return [_of_measurement(event, event["detail"], account=account, region=region)]
+        return _of_package(event, event["detail"], *origins.home)
+    if runs:
+        job = _run_of(kind, event, origins)
+        if job and origin != (expected := origins.of(job.run.environment, job.model.group)):
+            told = (job.run.name, job.model, job.run.environment, origin, expected)
+            log.warning("the run %s of %s in %s was ignored: it was told by %s, and that environment is in %s", *told)
+            return []
+        return [job] if job else []
     if kind != ("aws.ssm", "Parameter Store Change"):  # the sweep compares every approved model
         log.warning("an event of an unknown kind was ignored: %s", kind)
     return []
+
+
+def _run_of(kind: tuple[str, str], event: Json, origins: Origins) -> MeasureJob | None:
+    if kind == TRANSFORMED:
+        return _of_transform(event, origins.transforms[event["account"], event["region"]])
+    return _of_measurement(event, event["detail"], *origins.home)
 
 
 def _is_message(record: object) -> bool:
@@ -96,7 +119,12 @@ def _envelope(record: Record) -> Json:
         raise Malformed(f"a record whose body is no text: {_shown(event)}")
     if not isinstance(event, Mapping):
         raise Malformed(f"not an event: {_shown(event)}")
-    for key, kind in (("source", str), ("detail-type", str), ("detail", Mapping), ("id", str)):
+    for key, kind in (
+        ("source", str),
+        ("detail-type", str),
+        ("detail", Mapping),
+        *((each, str) for each in ("id", "account", "region")),
+    ):
         if not isinstance(event.get(key), kind):
             raise Malformed(f"an event without a proper {key!r}: {_shown(event)}")
     if not 1 <= len(event["id"]) <= LONGEST_ID:
@@ -104,7 +132,7 @@ def _envelope(record: Record) -> Json:
     return event
 
 
-def _of_package(event: Json, detail: Json, *, account: str, region: str) -> list[Job]:
+def _of_package(event: Json, detail: Json, account: str, region: str) -> list[Job]:
     if detail.get("ModelPackageGroupName") is None:
         return []  # a package without a group is nobody's version
     model, arn = _model(detail), str(detail["ModelPackageArn"])
@@ -121,18 +149,15 @@ def _of_package(event: Json, detail: Json, *, account: str, region: str) -> list
     return [CheckJob(model, sender), OpenJob(model, sender)]
 
 
-def _of_transform(event: Json, transforms: Transforms) -> list[Job]:
+def _of_transform(event: Json, transforms: Transforms) -> MeasureJob | None:
     """A batch transform job that has ended, as SageMaker itself tells of it."""
     name, status = (_optional(event["detail"], f"TransformJob{part}", str) for part in ("Name", "Status"))
     if name is None or not _JOB.fullmatch(name):
         raise Malformed(f"an event about the transform job {_shown(name)}")
-    if status not in ENDED:
-        return []
-    job = transforms(name, str(event["id"]))
-    return [job] if job else []
+    return transforms(name, str(event["id"])) if status in ENDED else None
 
 
-def _of_measurement(event: Json, detail: Json, *, account: str, region: str) -> Job:
+def _of_measurement(event: Json, detail: Json, account: str, region: str) -> MeasureJob:
     """What a pipeline says of its own batch inference; each mistake is named, so that its author can mend it."""
     if unknown := sorted(map(str, detail.keys() - KNOWN)):
         raise Malformed(f"a measurement with {_shown(unknown)}; known are {', '.join(sorted(KNOWN))}")

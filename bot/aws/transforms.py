@@ -36,8 +36,9 @@ def problem_of(status: str, reason: str) -> str:
 class TransformJobs:
     """The transform jobs of one account and region; an event only says which to look at."""
 
-    def __init__(self, clients: Clients, *, region: str, account: str) -> None:
-        self._clients = clients
+    def __init__(self, clients: Clients, home: Clients, *, region: str, account: str) -> None:
+        """`clients` are of the account and region of the jobs, all else is of those of the registry."""
+        self._clients, self._home_clients = clients, home
         self._package = re.compile(
             rf"arn:aws[a-z-]*:sagemaker:{region}:{account}:model-package/[^/]+/[1-9][0-9]{{0,8}}"
         )
@@ -76,7 +77,7 @@ class TransformJobs:
         containers: Iterable[Json] = (model.get("PrimaryContainer") or {}, *model.get("Containers", ()))
         named = (self._package.fullmatch(str(each.get("ModelPackageName", ""))) for each in containers)
         found = {each[0] for each in named if each}
-        package = self._found("DescribeModelPackage", ModelPackageName=found.pop()) if len(found) == 1 else None
+        package = self._package_of(found.pop()) if len(found) == 1 else None
         group, version = (package or {}).get("ModelPackageGroupName"), (package or {}).get("ModelPackageVersion")
         return ModelVersion(group, version) if group and version else None
 
@@ -85,15 +86,24 @@ class TransformJobs:
         return {each["Key"]: each["Value"] for each in found.get("Tags", ())}
 
     def _found(self, action: str, **asked: str) -> Json | None:
-        """Ask SageMaker; nothing for what is not there."""
+        """Ask SageMaker where the job ran."""
         client = self._clients("sagemaker")
-        call = getattr(client, re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower())
-        try:
-            with unavailable(f"sagemaker:{action}"):
-                answer: Json = call(**asked)
-        except ClientError as error:
-            if code_of(error) in {"ValidationException", "ResourceNotFound", "ResourceNotFoundException"}:
-                log.warning("%s of %s: there is none (%s)", action, *asked.values(), error)
-                return None
-            raise
-        return answer
+        return _answer(client, action, **asked)
+
+    def _package_of(self, arn: str) -> Json | None:
+        """Ask the registry, which may be in another account."""
+        return _answer(self._home_clients("sagemaker"), "DescribeModelPackage", ModelPackageName=arn)
+
+
+def _answer(client: Any, action: str, **asked: str) -> Json | None:  # noqa: ANN401 - botocore's
+    """What SageMaker says; nothing of what is not there."""
+    call = getattr(client, re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower())
+    try:
+        with unavailable(f"sagemaker:{action}"):
+            answer: Json = call(**asked)
+    except ClientError as error:
+        if code_of(error) in {"ValidationException", "ResourceNotFound", "ResourceNotFoundException"}:
+            log.warning("%s of %s: there is none (%s)", action, *asked.values(), error)
+            return None
+        raise
+    return answer

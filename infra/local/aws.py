@@ -147,11 +147,13 @@ class Aws:
         package = sagemaker_backends[ACCOUNT][REGION].model_packages[package_arn]
         package.creation_time = created.astimezone(UTC).replace(tzinfo=None)
 
-    def end_transform(self, name: str, status: str = "Completed", *, reason: str = "") -> None:
+    def end_transform(
+        self, name: str, status: str = "Completed", *, reason: str = "", account: str = ACCOUNT, region: str = REGION
+    ) -> None:
         """Let a batch transform job end, which only a machine of SageMaker's can: here nothing runs."""
-        job = sagemaker_backends[ACCOUNT][REGION].transform_jobs[name]
+        job = sagemaker_backends[account][region].transform_jobs[name]
         inference.ended(job, status, reason)
-        self.emit(inference.state_of(job, account=ACCOUNT, region=REGION))
+        self.emit(inference.state_of(job, account=account, region=region))
 
     def emit(self, event: Event) -> None:
         """Send an event to `on_event`, as if a request had caused it."""

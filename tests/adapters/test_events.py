@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.aws.events import jobs_of, records
+from bot.aws.events import Origins, jobs_of, records
 from bot.aws.queues import deliveries
 from bot.domain import Metric, ModelVersion, Run
 from bot.errors import Malformed
@@ -29,6 +30,14 @@ ABSENT = object()
 
 def nothing(name, _sender):
     raise AssertionError(f"nobody asked about the transform job {name}")
+
+
+def origins(transforms=nothing, **elsewhere):
+    """Every environment is at home, but for those that are named with their account and region."""
+    home = (ACCOUNT, REGION)
+    return Origins(
+        home, lambda name, _group: elsewhere.get(name, home), dict.fromkeys([home, *elsewhere.values()], transforms)
+    )
 
 
 def detail(**changes):
@@ -69,7 +78,7 @@ def parameter(name, **changes):
 def read(whole):
     """The jobs that a directly delivered event asks for."""
     (one,) = records(whole)
-    return jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
+    return jobs_of(one, origins())
 
 
 def queued(*bodies):
@@ -159,8 +168,10 @@ def test_what_happened_elsewhere_is_ignored_and_said(elsewhere, caplog):
     assert [each.levelno for each in caplog.records] == [logging.WARNING]
 
 
-def test_the_account_may_be_missing_from_the_envelope():
-    assert read(event(account=ABSENT)) == OPENED
+@pytest.mark.parametrize("name", ["account", "region"])
+@pytest.mark.parametrize("value", [ABSENT, None, 123456789012, [ACCOUNT]])
+def test_an_event_that_does_not_say_where_it_is_from_is_malformed(name, value):
+    refused(event(**{name: value}))
 
 
 @pytest.mark.parametrize("written", ["ChurnModels", "churnmodels"])
@@ -252,7 +263,7 @@ def test_of_several_records_the_good_ones_count():
     taken: dict[str, Any] = {}
     for one in records(queued(good, "{", "7", "", good, too_long, "[" * 100_000, json.dumps(event({})), "NaN")):
         try:
-            taken[one.message_id] = jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
+            taken[one.message_id] = jobs_of(one, origins())
         except Malformed as problem:
             taken[one.message_id] = str(problem)
     assert taken["m-1"] == taken["m-5"] == OPENED
@@ -276,16 +287,16 @@ def test_an_event_may_have_256_kibibytes_and_no_byte_more(size, letter):
     (one,) = records(queued(json.dumps(event(padding=filling), ensure_ascii=False)))
     if size > 256 * 1024:
         with pytest.raises(Malformed, match=str(size)):
-            jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
+            jobs_of(one, origins())
     else:
-        assert jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing) == OPENED
+        assert jobs_of(one, origins()) == OPENED
 
 
 def test_a_body_that_nests_as_deep_as_can_be_read_is_malformed():
     deep = ["[" * depth + "]" * depth for depth in range(50, 1000)]
     for one in records(queued(*deep)):
         with pytest.raises(Malformed):
-            jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
+            jobs_of(one, origins())
 
 
 @pytest.mark.parametrize("body", [None, 7, {}, [], ABSENT])
@@ -296,7 +307,7 @@ def test_a_record_whose_body_is_no_text_is_malformed(body):
     (one,) = records(whole)
     assert one.message_id == "m-1"
     with pytest.raises(Malformed):
-        jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing)
+        jobs_of(one, origins())
 
 
 def test_records_of_something_else_than_a_queue_are_malformed():
@@ -360,7 +371,7 @@ def test_whatever_the_body_it_is_read_or_malformed(whole, broken, depth):
     body = "[" * depth + json.dumps(whole)[broken:] + "]" * depth
     (one,) = records(queued(body))
     try:
-        assert is_hints(jobs_of(one, account=ACCOUNT, region=REGION, transforms=nothing))
+        assert is_hints(jobs_of(one, origins()))
     except Malformed as problem:
         str(problem).encode()
 
@@ -430,7 +441,7 @@ def measurement(**changes):
 
 def measured(**changes):
     """The one job of a measurement."""
-    [job] = jobs_of(records(measurement(**changes))[0], account=ACCOUNT, region=REGION, transforms=nothing)
+    [job] = jobs_of(records(measurement(**changes))[0], origins())
     assert isinstance(job, MeasureJob)
     return job
 
@@ -445,7 +456,7 @@ def test_a_measurement_names_version_environment_and_run():
 @pytest.mark.parametrize("time", [ABSENT, None, "yesterday", "2026-11-24T02:20:32", 7])
 def test_a_measurement_at_an_unreadable_time_counts_all_the_same(time):
     envelope = {name: value for name, value in {**measurement(), "time": time}.items() if value is not ABSENT}
-    [job] = jobs_of(records(envelope)[0], account=ACCOUNT, region=REGION, transforms=nothing)
+    [job] = jobs_of(records(envelope)[0], origins())
     assert job == MeasureJob(CHURN, Run("dev", "churn-2026-11-24"), "e-1")
 
 
@@ -511,16 +522,42 @@ def test_a_measurement_with_a_mistake_says_which(changes, why):
 @pytest.mark.parametrize("place", [{"account": "999999999999"}, {"region": "eu-west-1"}])
 def test_a_measurement_from_elsewhere_is_ignored(place, caplog):
     found = {**measurement(), **place}
-    assert jobs_of(records(found)[0], account=ACCOUNT, region=REGION, transforms=nothing) == []
+    assert jobs_of(records(found)[0], origins()) == []
     assert "another account or region" in caplog.text
+
+
+AWAY, OTHER = ("210987654321", "eu-central-1"), ("321098765432", REGION)
+
+
+@pytest.mark.parametrize("origin", [(ACCOUNT, REGION), OTHER, (AWAY[0], REGION), (ACCOUNT, AWAY[1])])
+def test_an_environment_is_spoken_for_by_its_own_account_and_region_alone(origin, caplog):
+    account, region = origin
+    where = origins(dev=AWAY, test=OTHER)
+    assert jobs_of(records({**measurement(), "account": account, "region": region})[0], where) == []
+    assert caplog.text
+    [job] = jobs_of(records({**measurement(), "account": AWAY[0], "region": AWAY[1]})[0], where)
+    assert isinstance(job, MeasureJob)
+    assert (job.model, job.run.environment) == (CHURN, "dev")
+
+
+def test_a_package_is_spoken_for_by_the_account_of_the_registry_alone(caplog):
+    told = event(account=AWAY[0], region=AWAY[1])
+    assert jobs_of(records(told)[0], origins(dev=AWAY)) == []
+    assert "another account or region" in caplog.text
+
+
+def test_a_transform_job_is_looked_at_where_it_ran():
+    job = MeasureJob(CHURN, Run("dev", "night-1"), "e-1", uri=URI)
+    where = origins(dev=AWAY)
+    there = replace(where, transforms={**where.transforms, AWAY: lambda *_: job})
+    said = {"TransformJobName": "night-1", "TransformJobStatus": "Completed"}
+    found = event(said, **{"detail-type": "SageMaker Transform Job State Change"}, account=AWAY[0], region=AWAY[1])
+    assert jobs_of(records(found)[0], there) == [job]
 
 
 @pytest.mark.parametrize("source", ["aws.sagemaker", "somebody", ""])
 def test_only_measurements_of_our_name_are_heard(source):
-    assert (
-        jobs_of(records({**measurement(), "source": source})[0], account=ACCOUNT, region=REGION, transforms=nothing)
-        == []
-    )
+    assert jobs_of(records({**measurement(), "source": source})[0], origins()) == []
 
 
 # -- batch transform jobs
@@ -530,7 +567,7 @@ def transformed(transforms=nothing, **changes):
     said = {"TransformJobName": "night-1", "TransformJobStatus": "Completed", **changes}
     said = {name: value for name, value in said.items() if value is not ABSENT}
     found = event(said, **{"detail-type": "SageMaker Transform Job State Change"})
-    return jobs_of(records(found)[0], account=ACCOUNT, region=REGION, transforms=transforms)
+    return jobs_of(records(found)[0], origins(transforms))
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])

@@ -35,7 +35,7 @@ def jobs(aws, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "LOCALBOT")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    return TransformJobs(Clients(REGION), region=REGION, account=ACCOUNT)
+    return TransformJobs(Clients(REGION), Clients(REGION), region=REGION, account=ACCOUNT)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain import ModelVersion, Package
 from bot.encoding import sha256
 from bot.errors import SettingsError
-from bot.policy import EMAIL, MetricsPolicy, Override, read_policy
+from bot.policy import EMAIL, HOME, MetricsPolicy, Override, Place, read_policy
 from tests.proofs.world import World, policy_of
 
 ROOT = Path(__file__).parents[2]
@@ -178,6 +178,10 @@ def test_an_environment_that_is_no_table_is_named_with_all_it_lacks():
         ("metrics_required", "0"),
         ("evidence", '"some"'),
         ("role_arn", '""'),
+        ("role_arn", '"arn:aws:iam::12345:role/dev"'),
+        ("role_arn", '"arn:aws:iam::123456789012:user/dev"'),
+        ("external_id", '"x"'),
+        ("region", '"everywhere"'),
         ("external_id", "7"),
         ("region", "false"),
     ],
@@ -189,18 +193,38 @@ def test_a_wrong_value_of_an_environment_is_named_by_its_key(key, value):
     assert "is not right" in found[0]
 
 
+ROLE = "arn:aws:iam::210987654321:role/approvals/prod"
+
+
+def test_an_environment_may_be_in_another_account_and_region():
+    placed = {"role_arn": f'"{ROLE}"', "external_id": '"5f1c-prod"', "region": '"eu-west-1"'}
+    policy = read_policy(text({}, {}, {**placed, "name": '"prod"'}))
+    assert policy.place("dev", "churn") == HOME
+    assert policy.place("nowhere", "churn") == HOME
+    place = policy.place("prod", "churn")
+    assert place == Place(ROLE, "5f1c-prod", "eu-west-1")
+    assert place.origin("123456789012", "us-east-1") == ("210987654321", "eu-west-1")
+    assert HOME.origin("123456789012", "us-east-1") == ("123456789012", "us-east-1")
+    assert policy.places == {HOME, place}
+    assert (HOME.name, place.name, Place(region="eu-west-1").name) == ("", "210987654321/eu-west-1", "eu-west-1")
+
+
+def test_some_groups_may_be_elsewhere_than_the_others():
+    override = f'[[overrides]]\ngroups = ["churn-eu-*"]\nrole_arn = "{ROLE}"\nexternal_id = "5f1c-prod"'
+    policy = read_policy(f"{text()}\n{override}")
+    assert policy.place("dev", "churn-eu-1") == Place(ROLE, "5f1c-prod")
+    assert policy.place("dev", "churn") == HOME
+    assert policy.places == {HOME, Place(ROLE, "5f1c-prod")}
+
+
 @pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("role_arn", '"arn:aws:iam::123456789012:role/dev"'),
-        ("external_id", '"x"'),
-        ("region", '"eu-west-1"'),
-    ],
+    ("given", "missing"),
+    [({"role_arn": f'"{ROLE}"'}, "external_id"), ({"external_id": '"5f1c-prod"'}, "role_arn")],
 )
-def test_a_later_key_of_an_environment_is_not_yet_supported(key, value):
-    found = mistake(text({}, {key: value}))
-    assert found.startswith(f"environments[1].{key}: ")
-    assert "is not yet supported" in found
+def test_a_role_and_its_external_id_belong_together(given, missing):
+    assert mistake(text({}, given)).startswith(f"environments[1].{missing}: is missing; ")
+    override = "\n".join(['[[overrides]]\ngroups = ["churn-eu-*"]', *lines(given)])
+    assert mistake(f"{text()}\n{override}").startswith(f"overrides[1].{missing}: is missing; ")
 
 
 def test_an_environment_says_what_asks_for_it_and_what_it_wants_measured():

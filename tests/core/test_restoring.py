@@ -294,12 +294,31 @@ def test_whoever_deletes_a_pointer_and_makes_another_is_told_of():
     assert (world.pointer("dev"), len(told_of(world, version=2))) == (2, 1)
 
 
+@pytest.mark.parametrize("there", [None, NONSENSE])
+def test_an_environment_that_moves_has_its_model_named_there_and_nobody_is_accused(there):
+    world = approved(1, 2)
+    world.policy = policy_of(("dev",), dev='region = "eu-central-1"')
+    repoint(world, there)
+    world.sweep()
+    world.drain()
+    assert (world.pointer("dev"), told_of(world), told_of(world, version=2)) == (2, [], [])
+    [slot] = read_status(world.parameters.value("/model-approvals/_status/churn")).approved.values()
+    assert slot.place == "eu-central-1"
+    repoint(world, None)
+    world.sweep()
+    world.drain()
+    assert (world.pointer("dev"), len(told_of(world, version=2))) == (2, 1), "from then on it is watched there"
+
+
 def test_a_read_that_is_behind_accuses_nobody():
     """The value that was read is not what stands there now, or what was gone is there again."""
     [slot] = [read_status(approved(1).parameters.value("/model-approvals/_status/churn")).approved["dev"]]
     ours = Written("ours", "bot", 1)
     assert repointed(Pointer("dev", "old", slot), [ours, Written("new", "kim", 2)], ()) is None
     assert repointed(Pointer("dev", None, slot), [ours], ()) is None
+    moved = Pointer("dev", None, slot, "210987654321")
+    assert (moved.moved, moved.trusted) == (True, False), "nobody has removed it: the policy has dev elsewhere by now"
+    assert repointed(moved, (), ()) is None
 
 
 def test_a_rejection_by_hand_that_nobody_has_seen_yet_is_seen_by_whoever_asks_for_more():

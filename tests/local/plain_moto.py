@@ -1,7 +1,7 @@
 """What moto does without our corrections, one check for each: run as a command, it prints JSON.
 
 A check answers whether moto still differs from AWS, so that a correction nobody needs any more is noticed.
-Nothing of ours is imported here: `python plain_moto.py registry parameters inference` or `… queues`.
+Nothing of ours is imported here: `python plain_moto.py registry parameters inference roles` or `… queues`.
 """
 
 import contextlib
@@ -316,6 +316,12 @@ class Inference:
         return takes(self.s3.get_object, Bucket="models", Key="a", ExpectedBucketOwner="999999999999")
 
 
+class Roles:
+    def ask_the_trust_policy(self):
+        arn = "arn:aws:iam::222222222222:role/nobody-made-it"
+        return takes(client("sts").assume_role, RoleArn=arn, RoleSessionName="bot")
+
+
 def heard(source, act):
     """Whether EventBridge tells a rule of what is done."""
     events, sqs = client("events"), client("sqs")
@@ -339,7 +345,7 @@ if __name__ == "__main__":
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
     }
-    parts = {"registry": Registry, "parameters": Parameters, "queues": Queues, "inference": Inference}
+    parts = {"registry": Registry, "parameters": Parameters, "queues": Queues, "inference": Inference, "roles": Roles}
     with mock_aws():
         found = {
             f"{name}.{check}": differs for name in sys.argv[1:] for check, differs in differences(parts[name]).items()

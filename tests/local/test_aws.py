@@ -13,17 +13,18 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
+from moto.iam.models import iam_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 from infra.local import moto_corrections
 from infra.local.aws import BOT_KEY, Aws
 from infra.local.aws_faults import AWS_ITSELF
-from infra.local.moto_corrections import inference, parameters, registry
+from infra.local.moto_corrections import inference, parameters, registry, roles
 
 CONSOLE = "CONSOLE"
 CORRECTIONS = {
     f"{module.__name__.rsplit('.', 1)[-1]}.{correction.fix.__name__}": correction.fix
-    for module in (registry, parameters, inference)
+    for module in (registry, parameters, inference, roles)
     for correction in module.CORRECTIONS
 }
 CONTAINER = {
@@ -86,7 +87,10 @@ def plain():
     """What moto does without corrections, which this process cannot show once it has corrected it."""
     script = Path(__file__).with_name("plain_moto.py")
     done = subprocess.run(
-        [sys.executable, script, "registry", "parameters", "inference"], capture_output=True, text=True, check=True
+        [sys.executable, script, "registry", "parameters", "inference", "roles"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 
@@ -326,9 +330,57 @@ def test_a_parameter_is_announced_when_it_is_created_updated_and_deleted(ssm, ev
     assert events[0]["detail-type"] == "Parameter Store Change"
 
 
+def trusting(aws, *principals, **condition):
+    """A role of another account that trusts somebody; its ARN. It is made by that account's own administrator."""
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": each}, "Action": "sts:AssumeRole", "Condition": condition}
+        for each in principals
+    ]
+    iam_backends["222222222222"]["aws"].create_role(
+        "approvals", json.dumps({"Version": "2012-10-17", "Statement": statements}), "/", "", "", [], "3600"
+    )
+    return "arn:aws:iam::222222222222:role/approvals"
+
+
+def assumed(aws, role, access_key="LOCALBOT", **more):
+    """Become it; the access key."""
+    answer = aws.client("sts", access_key=access_key).assume_role(RoleArn=role, RoleSessionName="bot", **more)
+    return answer["Credentials"]["AccessKeyId"]
+
+
+def test_a_role_that_nobody_has_made_is_assumed_by_nobody(aws):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assumed(aws, "arn:aws:iam::222222222222:role/approvals")
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition"),
+    [
+        ("arn:aws:iam::333333333333:root", {}),
+        ("arn:aws:iam::123456789012:user/OTHER", {}),
+        ("arn:aws:iam::123456789012:root", {"StringEquals": {"sts:ExternalId": "another"}}),
+        ("arn:aws:iam::123456789012:root", {"ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::123456789012:role/x-*"]}}),
+        ("arn:aws:iam::123456789012:root", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+    ],
+)
+def test_a_role_is_assumed_only_by_whom_it_trusts(aws, principal, condition):
+    role = trusting(aws, principal, **condition)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assumed(aws, role, ExternalId="one")
+
+
+def test_a_session_counts_as_its_role(aws, monkeypatch):
+    monkeypatch.setitem(aws.identities, "SESSION", "arn:aws:sts::123456789012:assumed-role/x-1/now")
+    patterns = ["arn:aws:iam::123456789012:role/x-*"]
+    condition = {"StringEquals": {"sts:ExternalId": "one"}, "ArnLike": {"aws:PrincipalArn": patterns}}
+    role = trusting(aws, "arn:aws:iam::123456789012:root", **condition)
+    assert assumed(aws, role, "SESSION", ExternalId="one")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assumed(aws, role, "SESSION")
+
+
 def test_a_role_of_another_account_writes_there_and_is_announced_from_there(aws, events):
-    role = aws.client("sts").assume_role(RoleArn="arn:aws:iam::222222222222:role/approvals", RoleSessionName="bot")
-    key = role["Credentials"]["AccessKeyId"]
+    key = assumed(aws, trusting(aws, "arn:aws:iam::123456789012:root"))
     aws.client("ssm", access_key=key).put_parameter(Name="/a", Value="1", Type="String")
     assert events[0]["account"] == "222222222222"
     there = aws.client("sagemaker", access_key=key)

@@ -8,10 +8,10 @@ What is written here is what we believe of AWS, from its documentation; `make te
 it.
 """
 
-from infra.local.moto_corrections import correction, inference, mail, parameters, queues, registry
+from infra.local.moto_corrections import correction, inference, mail, parameters, queues, registry, roles
 
 
 def apply() -> None:
     """Correct moto in this process; a second call changes nothing."""
-    parts = (registry, parameters, queues, mail, inference)
+    parts = (registry, parameters, queues, mail, inference, roles)
     correction.apply(each for part in parts for each in part.CORRECTIONS)
