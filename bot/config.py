@@ -42,6 +42,8 @@ class AwsSettings:
     decisions_url: str
     openings_url: str
     max_receives: int
+    metrics: str
+    parameter_quota: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,10 @@ class Settings:
             decisions_url=self._text("DECISIONS_URL", url, _URL) if queues else "",
             openings_url=self._text("OPENINGS_URL", url, _URL) if queues else "",
             max_receives=self._number("MAX_RECEIVES", "a number from 1 to 99", "8"),
+            parameter_quota=self._number(
+                "PARAMETER_QUOTA", "how many parameters the account may have", "10000", digits=6
+            ),
+            metrics=self._text("METRICS", "a namespace of CloudWatch's", re.compile(r"[a-zA-Z0-9._/#-]{0,200}"), ""),
         )
 
     def slack(self) -> SlackSettings:
@@ -219,8 +225,8 @@ class Settings:
             self._mistakes.append(f"{PREFIX}{name}: is not right; {wanted}.")  # never the value: it may be a secret
         return value or ""
 
-    def _number(self, name: str, wanted: str, default: str) -> int:
-        text = self._text(name, wanted, re.compile(r"[1-9][0-9]?"), default)
+    def _number(self, name: str, wanted: str, default: str, *, digits: int = 2) -> int:
+        text = self._text(name, wanted, re.compile(rf"[1-9][0-9]{{0,{digits - 1}}}"), default)
         return int(text) if text.isdecimal() else 0
 
     def _words(self, name: str, wanted: str) -> tuple[str, ...]:

@@ -157,7 +157,7 @@ class Display:
         try:
             ref = self._near.channels[surface].post(address, card, self._first(surface))
         except Refused as refused:
-            log.error("card of %s given up on %s: %s", one.id, surface, refused)
+            self._give_up(one, surface, refused)
             before = self._posted(one).get(surface)
             told = before is not None and before.settled
             self._keep(one, surface, Posted(address, threaded=seq, given_up=str(refused), settled=told))
@@ -238,7 +238,7 @@ class Display:
         try:
             call()
         except Refused as refused:
-            log.error("card of %s given up on %s: %s", one.id, surface, refused)
+            self._give_up(one, surface, refused)
             self._note(one, surface, given_up=str(refused))
             return False
         except Unavailable as trouble:
@@ -246,6 +246,10 @@ class Display:
             self._failed = True
             return False
         return True
+
+    def _give_up(self, one: Round, surface: str, refused: Refused) -> None:
+        log.error("card of %s given up on %s: %s", one.id, surface, refused)
+        self._near.meter("CardFailures", surface=surface)
 
     def _note(self, one: Round, surface: str, **changes: Any) -> None:  # noqa: ANN401 - fields of Posted
         """A card is repainted and its thread told side by side: neither may write over what the other has noted."""

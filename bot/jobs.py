@@ -184,9 +184,29 @@ class QuestionJob:
         return ModelVersion(f"_questions-{sha256(self.by.user)[:16]}", 1)
 
 
+@dataclass(frozen=True, slots=True)
+class BeatJob:
+    """A sweep has run: that this arrives shows that the bot is well."""
+
+    sender: str
+    at: datetime
+    parameters: int = 0
+    quota: int = 0
+
+    @property
+    def model(self) -> ModelVersion:
+        """No group can have that name."""
+        return ModelVersion("_health", 1)
+
+    @property
+    def op(self) -> str:
+        """One for each sweep."""
+        return f"beat|{self.sender}"
+
+
 Decision = AnswerJob | ActJob
 Click = Decision | RequestJob
-Job = Click | QuestionJob | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob
+Job = Click | QuestionJob | OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob | BeatJob
 
 KINDS: Mapping[str, type[Job]] = MappingProxyType(
     {
@@ -199,6 +219,7 @@ KINDS: Mapping[str, type[Job]] = MappingProxyType(
         "check": CheckJob,
         "supersede": SupersedeJob,
         "tidy": TidyJob,
+        "beat": BeatJob,
     }
 )
 OPENINGS = (OpenJob, MeasureJob, RequestJob, TidyJob)

@@ -63,6 +63,11 @@ class Names:
         """One compact status of a group."""
         return f"{self.root}/_status/{group}"
 
+    @property
+    def health(self) -> str:
+        """How the bot itself is."""
+        return f"{self.root}/_status/_health"
+
     def shard(self, group: str) -> str:
         """The one of the ten lists of groups that names this group."""
         return f"{self.root}/_status/_groups/{int(sha256(group)[:8], 16) % SHARDS}"

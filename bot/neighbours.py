@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.metering import Meter, quiet
 from bot.policy import Policy
 from bot.ports import Channel, Clock, Crew, Directory, Evaluations, Jobs, ModelRegistry
 from bot.records import Records
@@ -22,3 +23,4 @@ class Neighbours:
     crew: Crew
     clock: Clock
     pages: str = ""
+    meter: Meter = quiet

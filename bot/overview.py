@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from bot.card import Code, Line, Moment, Strong
 from bot.domain import GROUP, RequestId, State
 from bot.policy import EMAIL
-from bot.status import GroupStatus, Stand
+from bot.status import GroupStatus, Health, Stand
 from bot.text import NOTHING
 
 WORDS: Mapping[State, str] = MappingProxyType(
@@ -25,6 +25,12 @@ WORDS: Mapping[State, str] = MappingProxyType(
 )
 IN_USE = "in use"
 
+MISSED = timedelta(minutes=15)
+"""Three sweeps; the alarm waits as long."""
+SLOW = timedelta(minutes=1)
+FULL = 80
+"""Percent of the quota of parameters; the alarm is set to it."""
+TELL = "Please tell a platform engineer."
 HAS = " has what is known of it."
 _MENTIONED = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>")
 _VERSION = re.compile("v?[1-9][0-9]{0,8}")
@@ -88,6 +94,8 @@ class Statuses:
     overview: Callable[[], Sequence[tuple[str, GroupStatus]]]
     group: Callable[[str], GroupStatus | None]
     environments: Sequence[str] = ()
+    health: Callable[[], Health | None] = lambda: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def answer(self, text: str, *, command: str, unlink: str = "") -> Overview | Said | Question:
         """Answer what somebody typed after the command, or say what has to be asked; raise `Unavailable`."""
@@ -96,6 +104,8 @@ class Statuses:
                 return overview(self.overview(), self.environments)
             case ["mine"]:
                 return Question()
+            case ["health"]:
+                return health(self.health(), _waiting(self.overview()), self.clock())
             case ["who", name, version, environment, *about] if GROUP.fullmatch(name) and len(about) <= 1:
                 return self._who(name, version.removeprefix("v"), environment, about, command)
             case [name] if name != "help" and GROUP.fullmatch(name):
@@ -172,6 +182,11 @@ def group(name: str, status: GroupStatus, environments: Sequence[str] = ()) -> O
     )
 
 
+def health(found: Health | None, waiting: Sequence[Waiting], now: datetime) -> Said:
+    """Whether the bot itself is well, what is wrong first."""
+    return (_of_sweep(found, now), *_of_parameters(found), _of_requests(waiting))
+
+
 def unknown(name: str, command: str) -> Said:
     """For a group that has no status."""
     what = f"Nothing is known here of {name}." if " v" in name else f"No model package group {name} is known here."
@@ -193,6 +208,7 @@ def usage(command: str, *, unlink: str = "") -> Said:
         (Code(f"{command} GROUP VERSION"), " shows one of them."),
         *ours,
         *_unlinking(command, unlink),
+        (Code(f"{command} health"), " says whether the bot itself is well."),
         ("Answers are given on the cards in the channels, never here.",),
     )
 
@@ -208,6 +224,33 @@ def columns(statuses: Iterable[GroupStatus], environments: Sequence[str]) -> tup
 def counted(number: int, one: str, many: str) -> str:
     """A number with its noun."""
     return f"{number or 'no'} {one if number == 1 else many}"
+
+
+def _of_sweep(found: Health | None, now: datetime) -> Line:
+    if found is None:
+        return (f"No sweep has been carried out yet; one runs every five minutes. If this stays: {TELL}",)
+    if now - found.swept_at > MISSED:
+        says = " Answers may still be recorded, but what was lost is not made good. "
+        return ("No sweep has been carried out since ", Moment(found.swept_at), ".", says, TELL)
+    took = found.done_at - found.swept_at
+    if took > SLOW:
+        late = counted(int(took.total_seconds() // 60), "minute", "minutes")
+        return ("The queue is slow: what was sent ", Moment(found.swept_at), f" took {late}. ", TELL)
+    return ("All is well: schedule, queue and worker did their part ", Moment(found.swept_at), ".")
+
+
+def _of_parameters(found: Health | None) -> Said:
+    if found is None or not found.parameters:
+        return ()
+    says = f"{found.parameters:,} of {found.quota:,} parameters of the account are used."
+    return ((f"{says} They run out soon. {TELL}" if found.used >= FULL else says,),)
+
+
+def _of_requests(waiting: Sequence[Waiting]) -> Line:
+    if not waiting:
+        return ("No request waits for an answer.",)
+    says = counted(len(waiting), "request waits", "requests wait")
+    return (f"{says} for an answer, the oldest since ", Moment(waiting[0].since), ".")
 
 
 def _unlinking(command: str, unlink: str) -> Said:

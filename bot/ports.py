@@ -77,6 +77,10 @@ class Parameters(Protocol):
         """Everything below a path, page by page."""
         ...
 
+    def counted(self) -> int:
+        """How many there are in the whole account, ours or not."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:

@@ -98,6 +98,7 @@ class _Pass:
             return
         wanted = registration_of(self._state, self._package, self._near.policy.path)
         if differs(wanted, self._package):
+            self._repaired("registry")
             yield partial(
                 self._near.registry.update,
                 self._package,
@@ -121,6 +122,7 @@ class _Pass:
                 return
             self._slots[environment] = self._slot(pointer.value, pointer.raw, environment, logs)
         if isinstance(wanted, ApprovedModel):
+            self._repaired("pointer")
             raw = self._near.records.write_pointer(wanted)
             self._left[environment] = raw
             self._slots[environment] = self._slot(wanted, raw, environment, logs)
@@ -148,6 +150,11 @@ class _Pass:
         one = state.standing(environment) if state else None
         metrics = one.opened.evidence.metrics[:KEPT] if one else ()
         return Slot(self._near.clock(), sha256(raw) if raw else "", version, metrics, self._place(environment))
+
+    def _repaired(self, what: str) -> None:
+        """Nobody has answered now: something was lost, or changed by hand."""
+        if self._task.sweeping:
+            self._near.meter("Repairs", what=what)
 
     def _place(self, environment: str) -> str:
         return self._near.policy.place(environment, self._state.model.group).name

@@ -9,6 +9,7 @@ from bot.jobs import (
     PATIENCE,
     ActJob,
     AnswerJob,
+    BeatJob,
     CheckJob,
     Click,
     Job,
@@ -25,9 +26,12 @@ from bot.neighbours import Neighbours
 from bot.openings import Openings
 from bot.projection import Projection
 from bot.questions import Questions
+from bot.status import Health
 
 log = logging.getLogger(__name__)
 
+STUCK = 4
+"""Receives after which a job is not only late: over five minutes, at the visibility that is deployed."""
 UNSURE = (
     "Your answer could not be confirmed. Please look at the card in a few minutes; if it does not show your answer, "
     "press the button again."
@@ -44,8 +48,8 @@ class Promotion:
     def __init__(self, near: Neighbours) -> None:
         hands = Hands(near)
         projection = Projection(near, hands)
-        self._channels, self._clock = near.channels, near.clock
-        self._questions = Questions(near)
+        self._channels, self._clock, self._meter = near.channels, near.clock, near.meter
+        self._questions, self._records = Questions(near), near.records
         self._decisions = Decisions(near, projection, hands)
         self._openings = Openings(near, projection, hands)
 
@@ -58,6 +62,7 @@ class Promotion:
             self._carry_out(job, receipt)
         except Refused as refused:
             log.info("%s refused: %s", described(job), refused)
+            self._meter("Refusals", reason=type(refused).__name__)
             self._tell(job, str(refused), receipt)
         except Malformed as problem:
             log.error("%s cannot be carried out: %s", described(job), problem)
@@ -65,6 +70,8 @@ class Promotion:
             raise
         except Unavailable as trouble:
             log.warning("%s not carried out yet: %s", described(job), trouble)
+            if receipt.receives >= STUCK or receipt.dead:
+                self._meter("Stuck", job=type(job).__name__)
             self._tell_trouble(job, receipt, recorded=isinstance(trouble, NotProjected))
             raise
         else:
@@ -109,6 +116,8 @@ class Promotion:
                 self._openings.measure(job, receipt)
             case TidyJob():
                 self._openings.tidy(job)
+            case BeatJob():
+                self._records.write_health(Health(job.at, self._clock(), job.parameters, job.quota))
 
     def _tell_trouble(self, job: Job, receipt: Receipt, *, recorded: bool) -> None:
         if receipt.last or receipt.dead:

@@ -15,9 +15,10 @@ from bot.domain import Entry, Event, MessageRef, ModelVersion, RequestId
 from bot.encoding import LIMIT, decode, encode
 from bot.errors import Malformed, Unavailable
 from bot.history import VersionState, apply, decode_entry, fold, next_entry
+from bot.metering import Meter, of_entry, quiet
 from bot.names import Names
 from bot.ports import Crew, Parameter, Parameters, Stored, Written
-from bot.status import GroupStatus, read_status
+from bot.status import GroupStatus, Health, read_health, read_status
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,9 @@ class Surroundings:
 class Records:
     """Typed access to Parameter Store; every write is one call."""
 
-    def __init__(self, parameters: Parameters, names: Names, crew: Crew) -> None:
+    def __init__(self, parameters: Parameters, names: Names, crew: Crew, meter: Meter = quiet) -> None:
         self.names = names
+        self._meter = meter
         self._parameters = parameters
         self._crew = crew
 
@@ -155,9 +157,12 @@ class Records:
     ) -> VersionState | None:
         """Create the next entry: whoever creates it has decided. `None` when somebody else took the place."""
         entry = next_entry(state, event, op, now, after=after)
-        if self._parameters.create(self.names.entry(state.model, entry.seq), entry.raw):
-            return apply(state, entry)
-        return None
+        if not self._parameters.create(self.names.entry(state.model, entry.seq), entry.raw):
+            return None
+        appended = apply(state, entry)
+        for each in of_entry(state, appended):
+            self._meter(each.what, each.value, **each.of)
+        return appended
 
     def surroundings(self, state: VersionState, *, coming: Iterable[RequestId] = ()) -> Surroundings:
         """Read the status, the shard and the cards of every round, those about to be opened included."""
@@ -265,6 +270,18 @@ class Records:
     def everything(self, group: str) -> Iterable[Stored]:
         """Whatever is stored of a group: logs, approved models, records of cards."""
         return self._parameters.below(f"{self.names.root}/{group}")
+
+    def health(self) -> Health | None:
+        """How the bot itself is, as the last sweep has left it."""
+        return read_health(_value(self._parameters.get([self.names.health]), self.names.health))
+
+    def write_health(self, found: Health) -> None:
+        """Leave it."""
+        self._parameters.put(self.names.health, encode(to_json(found)))
+
+    def counted(self) -> int:
+        """How many parameters the account has, whoever made them: the quota is the account's."""
+        return self._parameters.counted()
 
     def logged(self, models: Sequence[ModelVersion]) -> frozenset[ModelVersion]:
         """Which of these versions have a log, ten a call."""

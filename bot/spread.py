@@ -57,6 +57,10 @@ class Spread:
             if self._place(name) != HOME and (found := self._of(name).get([name])):
                 yield Stored(name, found[name].value, found[name].version)
 
+    def counted(self) -> int:
+        """How many there are at home, where all but approved models are."""
+        return self._stores[HOME].counted()
+
     def _of(self, name: str) -> Parameters:
         return self._stores[self._place(name)]
 

@@ -107,6 +107,29 @@ class GroupStatus:
         return replace(self, versions={key: row for key, row in self.versions.items() if key != oldest})
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """When a sweep had ended, when the queue had brought that to the worker, and how many parameters were counted."""
+
+    swept_at: datetime
+    done_at: datetime
+    parameters: int = 0
+    quota: int = 0
+
+    @property
+    def used(self) -> float:
+        """Percent of the quota of parameters; 0 before they were counted."""
+        return 100 * self.parameters / self.quota if self.quota else 0.0
+
+
+def read_health(text: str | None) -> Health | None:
+    """Read what the last sweep has left of how the bot is; nothing of what cannot be read."""
+    try:
+        return from_json(Health, decode(text)) if text else None
+    except Malformed:
+        return None
+
+
 def read_status(text: str | None) -> GroupStatus:
     """Read a status; an unreadable one counts as empty and is written anew."""
     try:

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.domain import ModelVersion
 from bot.encoding import sha256
-from bot.jobs import CheckJob, Job, OpenJob, TidyJob
+from bot.jobs import BeatJob, CheckJob, Job, OpenJob, TidyJob
+from bot.metering import Meter
 from bot.policy import Policy
 from bot.ports import Clock, Jobs, ModelRegistry
 from bot.records import Records
@@ -105,3 +106,22 @@ class Sweep:
         for done, job in enumerate(jobs, start=1):
             self._jobs.put(job)
             self._told(done, len(jobs), what)
+
+
+class Pulse:
+    """What the schedule does after a sweep: counts, and sends word through the queue that answers go through.
+
+    That it is carried out shows that schedule, queue, worker and Parameter Store work, and how long an answer waits.
+    """
+
+    def __init__(self, records: Records, jobs: Jobs, clock: Clock, *, quota: int, meter: Meter) -> None:
+        self._records, self._jobs, self._clock = records, jobs, clock
+        self._quota, self._meter = quota, meter
+
+    def beat(self, sender: str, *, count: bool) -> None:
+        """Send word; `count` the account's parameters, which takes a call for each fifty, or repeat the last count."""
+        known = self._records.health()
+        parameters = self._records.counted() if count else known.parameters if known else 0
+        if count:
+            self._meter("ParametersUsed", 100 * parameters / self._quota)
+        self._jobs.put(BeatJob(sender, self._clock(), parameters, self._quota))

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from bot.admission import Admission
 from bot.aws.clients import Clients, code_of
+from bot.aws.meter import EmbeddedMetrics
 from bot.aws.parameters import SsmParameters
 from bot.aws.queues import Delivery, SqsJobs, deliveries
 from bot.aws.secrets import secret
@@ -25,6 +26,7 @@ from bot.domain import ChatUser, RequestId
 from bot.errors import UNIDENTIFIED, NotIdentified, Refused, SettingsError
 from bot.jobs import Job, decode_job
 from bot.links import Links
+from bot.metering import Meter, quiet
 from bot.names import Names
 from bot.neighbours import Neighbours
 from bot.overview import Statuses
@@ -36,7 +38,8 @@ from bot.records import Records
 from bot.rules import belongs
 from bot.seals import Seals
 from bot.status import GroupStatus
-from bot.sweep import Sweep, Swept
+from bot.sweep import Pulse, Sweep, Swept
+from bot.trace import traced, watch
 from bot.waves import ThreadCrew
 from bot.whereabouts import Whereabouts
 
@@ -219,7 +222,8 @@ class Worker:
 
     def carry_out(self, delivery: Delivery) -> None:
         """Carry one message out; raise `Unavailable` or `Malformed` to have it come again."""
-        self.promotion.handle(decode_job(delivery.body), delivery.receipt)
+        with traced(delivery.trace or delivery.message_id):
+            self.promotion.handle(decode_job(delivery.body), delivery.receipt)
 
 
 def worker(environment: Environment) -> Worker:
@@ -256,6 +260,7 @@ def worker(environment: Environment) -> Worker:
         crew=home.crew,
         clock=now,
         pages=url,
+        meter=home.meter,
     )
     return Worker(Promotion(near), aws.max_receives)
 
@@ -381,8 +386,14 @@ def sweep(environment: Environment) -> Callable[..., Swept]:
     home = _Home(aws)
     walk = Sweep(found, home.records, home.registry, home.queue, clock=now)
 
-    def run(**how: Any) -> Swept:  # noqa: ANN401 - as `Sweep.run` takes it
-        return walk.run(f"sweep-{uuid.uuid4()}", **how)
+    pulse = Pulse(home.records, home.queue, now, quota=aws.parameter_quota, meter=home.meter)
+
+    def run(*, everything: bool = False, **how: Any) -> Swept:  # noqa: ANN401 - as `Sweep.run` takes it
+        name = f"sweep-{uuid.uuid4()}"
+        with traced(name):
+            swept = walk.run(name, everything=everything, **how)
+            pulse.beat(name, count=everything)
+        return swept
 
     return run
 
@@ -394,10 +405,13 @@ class _Home:
     """
 
     def __init__(self, aws: AwsSettings, policy: Policy | None = None) -> None:
+        watch()
         self._aws = aws
         self.clients, self.crew = Clients(aws.region), ThreadCrew()
         self.store, self.names = SsmParameters(self.clients), Names(aws.root)
-        self.records = Records(self._spread(policy) if policy else self.store, self.names, self.crew)
+        self.meter: Meter = EmbeddedMetrics(aws.metrics, now) if aws.metrics else quiet
+        store = self._spread(policy) if policy else self.store
+        self.records = Records(store, self.names, self.crew, self.meter)
         self.people = People(self.store, self.names)
         self.queue = SqsJobs(self.clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
 
@@ -432,7 +446,7 @@ class _Home:
 
     def statuses(self, policy: Policy | None) -> Statuses:
         """What `model-status` reads."""
-        return Statuses(self._overview, self._group, policy.path if policy else ())
+        return Statuses(self._overview, self._group, policy.path if policy else (), self.records.health)
 
     def _overview(self) -> list[tuple[str, GroupStatus]]:
         return list(self.records.statuses(self.records.groups()).items())

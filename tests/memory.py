@@ -115,6 +115,9 @@ class MemoryParameters:
         ]
         return self._gate("below", lambda: found)
 
+    def counted(self) -> int:
+        return self._gate("get counted", lambda: len(self.stored))
+
     def value(self, name: str) -> str | None:
         values = self.stored.get(name)
         return values[-1] if values else None

@@ -11,8 +11,8 @@ from bot.ports import Parameter, Stored, Written
 
 NAMES = 10
 """Names in one GetParameters, and values on one page of GetParametersByPath."""
-VERSIONS = 50
-"""On one page of GetParameterHistory."""
+VERSIONS = DESCRIBED = 50
+"""On one page of GetParameterHistory and of DescribeParameters."""
 
 
 class SsmParameters:
@@ -93,6 +93,17 @@ class SsmParameters:
                 yield Stored(each["Name"], each["Value"], each["Version"], each.get("LastModifiedDate"))
             if not page.get("NextToken"):
                 return
+            more = {"NextToken": page["NextToken"]}
+
+    def counted(self) -> int:
+        """One call for each fifty."""
+        found, more = 0, dict[str, Any]()
+        while True:
+            with unavailable("ssm:DescribeParameters"):
+                page = self._clients("ssm").describe_parameters(MaxResults=DESCRIBED, **more)
+            found += len(page["Parameters"])
+            if not page.get("NextToken"):
+                return found
             more = {"NextToken": page["NextToken"]}
 
     def _put(self, name: str, value: str, *, overwrite: bool) -> Any:  # noqa: ANN401 - AWS's answer

@@ -9,7 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bot.aws.clients import Clients, unavailable
 from bot.errors import Malformed, Unavailable
 from bot.jobs import OPENINGS, Job, Receipt, deduplication_id, encode_job
+from bot.trace import current
 
+TRACE = "trace"
+"""The attribute of a message that says which event or click it follows from."""
 DEAD = "-dead.fifo"
 """How the name of a dead-letter queue ends."""
 
@@ -26,7 +29,9 @@ class SqsJobs:
         """Hand a job over; raise `Unavailable` when it could not be, whatever the reason."""
         try:
             with unavailable("sqs:SendMessage"):
+                trace = current() or getattr(job, "sender", "") or job.op
                 self._clients("sqs").send_message(
+                    MessageAttributes={TRACE: {"DataType": "String", "StringValue": trace}},
                     QueueUrl=self._openings_url if isinstance(job, OPENINGS) else self._decisions_url,
                     MessageBody=encode_job(job),
                     MessageGroupId=job.model.group,
@@ -43,13 +48,14 @@ class Delivery:
     message_id: str
     body: str
     receipt: Receipt
+    trace: str = ""
 
 
 def deliveries(event: Mapping[str, Any], *, max_receives: int) -> list[Delivery]:
     """Read the event of an SQS trigger; raise `Malformed` for any other."""
     try:
         return [_delivery(record, max_receives) for record in event["Records"]]
-    except (KeyError, OverflowError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as problem:
         raise Malformed(f"not the event of a queue: {problem!r}") from problem
 
 
@@ -59,4 +65,5 @@ def _delivery(record: Mapping[str, Any], max_receives: int) -> Delivery:
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     dead = str(record["eventSourceARN"]).endswith(DEAD)
     receipt = Receipt(receives, last=not dead and receives >= max_receives, dead=dead)
-    return Delivery(record["messageId"], record["body"], receipt)
+    trace = record.get("messageAttributes", {}).get(TRACE, {}).get("stringValue", "")
+    return Delivery(record["messageId"], record["body"], receipt, str(trace))

@@ -39,7 +39,9 @@ from bot.encoding import LIMIT
 from bot.errors import Malformed, Unavailable
 from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt, SupersedeJob, TidyJob, decode_job, encode_job
 from bot.ports import Evaluations, Jobs, ModelRegistry, Parameter, Parameters, Stored
+from bot.trace import traced
 from infra.local.aws import ACCOUNT, BOT_KEY, REGION, Aws
+from infra.local.delivery import record
 from tests.memory import ManualClock, MemoryEvaluations, MemoryJobs, MemoryParameters, MemoryRegistry
 
 ROOT = "/model-approvals"
@@ -262,6 +264,13 @@ class TestParameters:
         found = world.parameters.written(f"{ROOT}/a")
         assert [each.value for each in found] == [str(number) for number in range(60)]
         assert len({each.by for each in found}) == 1
+
+    def test_all_of_the_account_are_counted(self, world):
+        assert world.parameters.counted() == 0
+        for number in range(53):
+            world.parameters.create(f"/elsewhere/p{number}", "1")
+        world.parameters.put(f"{ROOT}/churn/approved/dev", "1")
+        assert world.parameters.counted() == 54
 
     def test_below_an_empty_path_is_nothing(self, world):
         assert list(world.parameters.below(f"{ROOT}/_open")) == []
@@ -968,6 +977,28 @@ def test_a_delivery_says_how_often_it_came_and_whether_it_comes_again():
     assert found[0] == Delivery("m-1", encode_job(CLICK), Receipt(1))
 
 
+@pytest.mark.parametrize(
+    ("under_way", "job", "expected"),
+    [
+        ("", CLICK, CLICK.op),
+        ("", CheckJob(ModelVersion("churn", 7), "event-1"), "event-1"),
+        ("event-0", CheckJob(ModelVersion("churn", 7), "event-1"), "event-0"),
+        ("event-0", CLICK, "event-0"),
+    ],
+)
+def test_a_message_says_what_it_follows_from(aws, on_aws, under_way, job, expected):
+    with traced(under_way):
+        on_aws.jobs.put(job)
+    asked = {
+        "MessageAttributeNames": ["All"],
+        "MessageSystemAttributeNames": ["All"],
+        "QueueUrl": on_aws._urls["decisions"],
+    }
+    [message] = aws.client("sqs").receive_message(**asked)["Messages"]
+    [found] = deliveries({"Records": [record(message, "arn:aws:sqs:us-east-1:123456789012:d.fifo")]}, max_receives=8)
+    assert found.trace == expected
+
+
 def test_a_delivery_from_the_dead_letters_is_never_the_last():
     dead = delivered(
         eventSourceARN="arn:aws:sqs:us-east-1:123456789012:decisions-dead.fifo",
@@ -983,6 +1014,7 @@ def test_a_delivery_from_the_dead_letters_is_never_the_last():
         None, 7, [], {}, {"Records": None}, {"Records": [None]}, {"Records": [{}]},
         *({"Records": [delivered(**{name: value})]} for name, value in (
             ("messageId", 7), ("body", None), ("body", {}), ("attributes", None), ("attributes", {}),
+            ("messageAttributes", None), ("messageAttributes", {"trace": "t"}),
             ("attributes", {"ApproximateReceiveCount": "often"}), ("attributes", {"ApproximateReceiveCount": math.inf}),
         )),
     ],

@@ -15,6 +15,7 @@ from bot.jobs import (
     PATIENCE,
     ActJob,
     AnswerJob,
+    BeatJob,
     CheckJob,
     Click,
     Job,
@@ -48,9 +49,10 @@ SUPERSEDE = SupersedeJob(REQUEST, 9, "sweep-1")
 TIDY = TidyJob(MODEL, "dev", "sweep-1")
 CLICKS: list[Click] = [ANSWER, REVOKE, ASK]
 
+BEAT = BeatJob("sweep-1", START, 812, 10_000)
 HINTS: list[OpenJob | MeasureJob | CheckJob | SupersedeJob | TidyJob] = [OPEN, MEASURE, CHECK, SUPERSEDE, TIDY]
-EVERY: list[Job] = [*CLICKS, QUESTION, *HINTS]
-WORDS = ["answer", "act", "request", "question", "open", "measure", "check", "supersede", "tidy"]
+EVERY: list[Job] = [*CLICKS, QUESTION, *HINTS, BEAT]
+WORDS = ["answer", "act", "request", "question", "open", "measure", "check", "supersede", "tidy", "beat"]
 
 
 def body(job, **changes):

@@ -226,7 +226,9 @@ def test_an_auditor_sees_the_models_of_every_account(stack, promoted, prod_accou
     prod_account.client("ssm").put_parameter(Name=name, Value=kept, Type="String", Overwrite=True)
 
 
-def test_a_role_that_lets_nobody_in_any_more_holds_an_answer_up_and_loses_none(stack, test_account, prod_account):
+def test_a_role_that_lets_nobody_in_any_more_holds_an_answer_up_and_loses_none(
+    stack, test_account, prod_account, caplog
+):
     model = registered(stack, "churn-held-up")
     approve(stack, model)
     stack.inference.run(model.group, "dev")
@@ -239,6 +241,7 @@ def test_a_role_that_lets_nobody_in_any_more_holds_an_answer_up_and_loses_none(s
     message = card(stack, model, "test")
     stack.slack.press("U0MAYA", message.channel, message.ts, "approval.approve")
     stack.slack.workspace.until(lambda: [each for each in told(stack, "U0MAYA") if "trying" in each], 30)
+    assert "have the trust policy name that role" in caplog.text
     assert test_account.parameters().keys() == {"/model-approvals/churn/approved/test"}
     trust = json.dumps(role["AssumeRolePolicyDocument"])
     iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=trust)

@@ -100,6 +100,7 @@ class World:
         self.late: list[Callable[[], Any]] = []
         self.dead: list[tuple[str, Queued]] = []
         self.clicks: list[Click] = []
+        self.metered: list[tuple[str, float, dict[str, str]]] = []
         self.strict_markers = True
         self.shuffle: Random | None = None
         self.names = Names("/model-approvals")
@@ -200,7 +201,7 @@ class World:
         crew = crew or InTurn(self.shuffle)
         return Neighbours(
             policy=self.policy,
-            records=Records(self.parameters, self.names, crew),
+            records=Records(self.parameters, self.names, crew, self.meter),
             registry=self.registry,
             directory=self.directory,
             evaluations=self.evaluations,
@@ -208,7 +209,11 @@ class World:
             jobs=self.jobs,
             crew=crew,
             clock=self.clock,
+            meter=self.meter,
         )
+
+    def meter(self, what: str, value: float = 1, /, **of: str) -> None:
+        self.metered.append((what, value, of))
 
     def sweeper(self) -> Sweep:
         near = self.near()
