@@ -63,7 +63,7 @@ def pulse(world, metered=None):
 
 
 def test_word_of_a_sweep_goes_through_the_queue_that_answers_go_through():
-    world, metered = World(policy_of(("dev",))), []
+    world, metered = World(policy_of(("dev",))), list[object]()
     world.parameters.put("/elsewhere/a", "1")
     pulse(world, metered).beat("sweep-1", count=True)
     [queued] = world.jobs.queues["decisions"]
@@ -79,7 +79,7 @@ def test_word_of_a_sweep_goes_through_the_queue_that_answers_go_through():
 def test_a_sweep_that_counts_nothing_repeats_what_was_counted():
     world = World(policy_of(("dev",)))
     world.worker().handle(BeatJob("sweep-1", START, 7, 10), Receipt())
-    metered: list[object] = []
+    metered = list[object]()
     pulse(world, metered).beat("sweep-2", count=False)
     world.drain()
     found = read_health(world.parameters.value("/model-approvals/_status/_health"))
