@@ -46,7 +46,7 @@ def trimmed(model: Mapping[str, Any], methods: Iterable[str]) -> Json:
         if name not in shapes:
             shapes[name] = _undocumented(model["shapes"][name])
             waiting += [each["shape"] for each in _references(shapes[name])]
-    kept = {key: _undocumented(value) for key, value in model.items() if key not in {"documentation", "examples"}}
+    kept = {key: value for key, value in model.items() if key not in {"documentation", "examples"}}
     return {**kept, "operations": operations, "shapes": shapes}
 
 

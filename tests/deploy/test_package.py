@@ -9,6 +9,7 @@ from pathlib import Path
 import botocore.loaders
 import pytest
 from botocore import xform_name
+from botocore.model import ServiceModel
 
 from infra.package.__main__ import PLATFORMS, SLACK, SLACK_NEEDS_NOT, build, compiled, zipped
 from infra.package.models import ROOT, calls, trimmed
@@ -90,7 +91,10 @@ def test_a_model_that_was_cut_down_has_every_call_and_all_that_it_needs(service)
     text = json.dumps(small)
     named = {each for each in whole["shapes"] if f'"shape": "{each}"' in text}
     assert named <= set(small["shapes"])
-    assert '"documentation": "' not in text
+    assert '"documentation": "' not in json.dumps([small["operations"], small["shapes"]])
+    read, wanted = ServiceModel(small), ServiceModel(whole)
+    assert read.client_context_parameters == wanted.client_context_parameters, "of which botocore reads what they say"
+    assert read.metadata == wanted.metadata
 
 
 def test_a_call_that_the_model_does_not_know_is_noticed():
