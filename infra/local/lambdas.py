@@ -8,8 +8,6 @@ from typing import Any
 
 from infra.local.threads import Event
 
-Handler = Callable[[Event, object], Any]
-
 
 class Context:
     """What a handler may ask of its invocation."""
@@ -18,6 +16,9 @@ class Context:
         """Give the invocation an id."""
         self.function_name = function
         self.aws_request_id = str(uuid.uuid4())
+
+
+Handler = Callable[[Event, Context], Any]
 
 
 class Function:
@@ -49,6 +50,10 @@ class Function:
         """Forget the warm environments: the next event finds a cold one."""
         with self._lock:
             self._idle.clear()
+
+    def stop(self) -> None:
+        """End with the stack."""
+        self.restart()
 
     def _take(self) -> Handler:
         with self._lock:

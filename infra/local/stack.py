@@ -10,7 +10,7 @@ The handlers cannot tell that this is not AWS: they read their settings from the
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -35,7 +35,18 @@ MAX_RECEIVES = 8
 VISIBILITY = 100
 """Seconds; eight receives of a hundred seconds end before a click is fifteen minutes old."""
 QUEUES = ("decisions", "openings")
-HANDLERS = ("slack", "teams", "web", "events", "jobs", "sweep")
+HANDLERS = {
+    "slack": "handlers.slack",
+    "teams": "handlers.teams",
+    "web": "handlers.web",
+    "events": "handlers.events",
+    "decisions": "handlers.jobs",
+    "openings": "handlers.jobs",
+    "sweep": "handlers.sweep",
+}
+"""The functions, each with the module that it runs: as in infra/template.yaml."""
+ROUTES = {"/": "web", "/slack/events": "slack", "/teams/messages": "teams"}
+"""Which function answers what, by the beginning of a path."""
 CHANNELS = (Channel("C0MODELSDEV", "models-dev-test"), Channel("C0MODELSPRD", "models-uat-prod"))
 PEOPLE = (
     User("U0MAYA", "maya", "Maya Chen", "maya.chen@example.com"),
@@ -57,6 +68,11 @@ IN_TEAMS = (MAYA, OMAR, PRIYA, DANA, ELI, GUS)
 """The members of the team: everybody who may look, a guest too."""
 
 
+def in_process(_: "Stack") -> dict[str, Function]:
+    """Give the functions as modules of this process, which start at once."""
+    return {name: Function(module) for name, module in HANDLERS.items()}
+
+
 class Stack:
     """Everything, from `start()` to `stop()`."""
 
@@ -69,18 +85,20 @@ class Stack:
         sweep_every: float = 300.0,
         settings: Mapping[str, str] | None = None,
         teams: type[Teams] = Teams,
+        functions: Callable[["Stack"], Mapping[str, Function]] = in_process,
     ) -> None:
-        """Prepare; `settings` changes what the handlers read from their environment, `teams` which Teams there is."""
+        """Prepare; `settings` changes what the handlers read from their environment, `teams` which Teams there is.
+
+        `functions` makes what `HANDLERS` names, before anything is started.
+        """
         self.aws = Aws(port)
         self.slack = Slack()
         self.entra = Entra()
         self.teams = teams(self.entra.client_id, self.entra.tenant, self.entra.login.verify)
-        self.functions = {name: Function(f"handlers.{name}") for name in HANDLERS}
+        self.functions = functions(self)
         self.bus = EventBus(self.functions["events"])
         self.sweeping = Schedule(self.functions["sweep"], sweep_every)
-        routes = {"/": self.functions["web"], "/slack/events": self.functions["slack"]}
-        routes["/teams/messages"] = self.functions["teams"]
-        self.gateway = Gateway(routes, port=pages_port)
+        self.gateway = Gateway({path: self.functions[name] for path, name in ROUTES.items()}, port=pages_port)
         self.mailbox = Mailbox()
         self.pollers: list[QueuePoller] = []
         self.queues: dict[str, str] = {}
@@ -111,7 +129,10 @@ class Stack:
     def stop(self) -> None:
         """Stop all parts, and leave the environment as it was."""
         stop(self.sweeping, *self.pollers, self.bus)
-        for part in (self.gateway, self.slack, self.teams, self.entra, self.aws):
+        self.gateway.stop()
+        for function in self.functions.values():
+            function.stop()
+        for part in (self.slack, self.teams, self.entra, self.aws):
             part.stop()
         self._folder.cleanup()
         for name, value in self._before.items():
@@ -148,10 +169,24 @@ class Stack:
         return {each["Name"]: each["Value"] for page in found for each in page["Parameters"]}
 
     @property
+    def elsewhere(self) -> dict[str, str]:
+        """Where AWS, Slack and Microsoft are, which is all that a function has to be told beside its usual settings."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws.endpoint_url,
+            "MODEL_APPROVALS_SLACK_API_URL": self.slack.api_url,
+            "MODEL_APPROVALS_ENTRA_AUTHORITY": self.entra.authority,
+            "MODEL_APPROVALS_GRAPH_URL": self.entra.graph_url,
+            "MODEL_APPROVALS_CA_BUNDLE": str(self._trusted),
+            "MODEL_APPROVALS_TEAMS_HOSTS": self.teams.url.removeprefix("https://"),
+            "MODEL_APPROVALS_TEAMS_SERVICE_URL": self.teams.first_url,
+            "MODEL_APPROVALS_TEAMS_KEYS_URL": self.teams.keys_url,
+            "MODEL_APPROVALS_ENTRA_HOSTS": self.entra.authority.removeprefix("https://"),
+        }
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a function finds in its environment."""
         return {
-            "AWS_ENDPOINT_URL": self.aws.endpoint_url,
             "AWS_REGION": self.aws.region,
             "AWS_DEFAULT_REGION": self.aws.region,
             "AWS_ACCESS_KEY_ID": "LOCALBOT",
@@ -164,21 +199,14 @@ class Stack:
             "MODEL_APPROVALS_SLACK_TEAM": self.slack.workspace.team_id,
             "MODEL_APPROVALS_SLACK_BOT_TOKEN": self.slack.bot_token,
             "MODEL_APPROVALS_SLACK_SIGNING_SECRETS": self.slack.signing_secret,
-            "MODEL_APPROVALS_SLACK_API_URL": self.slack.api_url,
             "MODEL_APPROVALS_ENTRA_TENANT": self.entra.tenant,
             "MODEL_APPROVALS_ENTRA_CLIENT_ID": self.entra.client_id,
             "MODEL_APPROVALS_ENTRA_CLIENT_SECRET": self.entra.client_secret,
-            "MODEL_APPROVALS_ENTRA_AUTHORITY": self.entra.authority,
-            "MODEL_APPROVALS_GRAPH_URL": self.entra.graph_url,
-            "MODEL_APPROVALS_CA_BUNDLE": str(self._trusted),
-            "MODEL_APPROVALS_TEAMS_HOSTS": self.teams.url.removeprefix("https://"),
-            "MODEL_APPROVALS_TEAMS_SERVICE_URL": self.teams.first_url,
-            "MODEL_APPROVALS_TEAMS_KEYS_URL": self.teams.keys_url,
-            "MODEL_APPROVALS_ENTRA_HOSTS": self.entra.authority.removeprefix("https://"),
             "MODEL_APPROVALS_EMAIL_DOMAINS": "example.com",
             "MODEL_APPROVALS_PAGES_URL": self.gateway.pages_url,
             "MODEL_APPROVALS_SEAL_KEY": self.seal_key,
             "MODEL_APPROVALS_MAIL_FROM": MAIL_FROM,
+            **self.elsewhere,
             **self._changes,
         }
 
@@ -197,11 +225,7 @@ class Stack:
             redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(MAX_RECEIVES)})
             self.queues[name] = self._queue(f"{name}.fifo", {"RedrivePolicy": redrive})
             self.queues[f"{name}-dead"] = dead
-        jobs = self.functions["jobs"]
-        self.pollers = [
-            QueuePoller(sqs, url, jobs, threads=1 if name.endswith("dead") else 4, retry_after=self._retry_after)
-            for name, url in self.queues.items()
-        ]
+        self.pollers = [self._poller(name) for name in self.queues]
         for channel in CHANNELS:
             self.slack.workspace.add_channel(channel)
         for person in PEOPLE:
@@ -223,6 +247,12 @@ class Stack:
         self.teams.workspace.add_team(Team(TEAM, "Models", frozenset(IN_TEAMS)))
         for channel in TEAMS_CHANNELS:
             self.teams.workspace.add_channel(channel)
+
+    def _poller(self, queue: str) -> QueuePoller:
+        """Hand a queue to the function of its name; its dead letters are that one's too."""
+        sqs, work = self.aws.client("sqs", access_key=AWS_ITSELF), self.functions[queue.removesuffix("-dead")]
+        threads = 1 if queue.endswith("-dead") else 4
+        return QueuePoller(sqs, self.queues[queue], work, threads=threads, retry_after=self._retry_after)
 
     def _queue(self, name: str, more: Mapping[str, str]) -> str:
         attributes = {"FifoQueue": "true", "VisibilityTimeout": str(VISIBILITY), **more}

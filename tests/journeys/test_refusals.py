@@ -221,7 +221,7 @@ def test_while_the_directory_does_not_answer_nothing_is_recorded_then_or_later(s
 @pytest.mark.parametrize("neighbour", ["directory", "Slack"])
 def test_while_a_cold_worker_cannot_ask_who_somebody_is_nothing_is_recorded_then_or_later(stack, fresh, neighbour):
     model = fresh()
-    stack.functions["jobs"].restart()  # it has no token, and knows nobody
+    stack.functions["decisions"].restart()  # it has no token, and knows nobody
     if neighbour == "Slack":
         stack.slack.faults.add("users.info", status=500, times=None)
     else:
@@ -481,7 +481,7 @@ def test_a_queue_that_holds_no_job_keeps_it_for_the_dead_letters(stack, fresh):
     model = fresh()
     with untouched(stack, model):
         for body in ('{"kind":"nonsense"}', "{", '{"kind":"answer"}'):
-            answer = stack.functions["jobs"]({"Records": [queued(body)]})
+            answer = stack.functions["decisions"]({"Records": [queued(body)]})
             assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.stack import Stack
+from infra.local.stack import QUEUES, Stack
 from tests.journeys.people import approve, registered, state
 from tests.journeys.policies import by_approval
 
@@ -87,4 +87,5 @@ def rotate_entra(stack: Stack, secret: str) -> None:
     time.sleep(PAUSE)
     stack.entra.app.secret = secret
     keep(stack, entra=secret)
-    stack.functions["jobs"].restart()
+    for name in QUEUES:
+        stack.functions[name].restart()
