@@ -31,18 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, default=ROOT / "build", metavar="FOLDER")
     parser.add_argument("--python", default="", metavar="PATH", help=f"a Python {PYTHON}, to compile with")
     asked = parser.parse_args(arguments)
+    for folder in built(asked.into, asked.architecture, asked.python or _interpreter()):
+        where = folder.relative_to(asked.into.parent)
+        print(f"{where}: {_megabytes(_size(folder))}, {_megabytes(zipped(folder))} zipped")
+    return 0
+
+
+def built(into: Path, architecture: str, interpreter: str | None, *, python: str = PYTHON) -> list[Path]:
+    """Make both folders, and compile them."""
     wanted = [
         line for line in (ROOT / "infra/runtime.txt").read_text().splitlines() if line and not line.startswith("#")
     ]
     slack = [line for line in wanted if line.partition("==")[0].lower() in SLACK]
-    for name, packages, without in (("function", wanted, ()), ("slack", slack, SLACK_NEEDS_NOT)):
-        folder = asked.into / name
-        build(folder, packages, PLATFORMS[asked.architecture], without)
-        compiled(folder, asked.python or _interpreter())
-        print(
-            f"{folder.relative_to(asked.into.parent)}: {_megabytes(_size(folder))}, {_megabytes(zipped(folder))} zipped"
-        )
-    return 0
+    folders = {into / "function": (wanted, ()), into / "slack": (slack, SLACK_NEEDS_NOT)}
+    for folder, (packages, without) in folders.items():
+        build(folder, packages, PLATFORMS[architecture], without, python=python)
+        compiled(folder, interpreter)
+    return list(folders)
 
 
 def build(
@@ -51,7 +56,7 @@ def build(
     """Install wheels, add the bot and its policy, and cut away what is not used."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _install(folder, packages, platform, python)
+    install(folder, packages, platform, python)
     for pattern in UNUSED:
         for path in sorted(folder.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -72,7 +77,8 @@ def zipped(folder: Path) -> int:
     return path.stat().st_size
 
 
-def _install(folder: Path, packages: Sequence[str], platform: str, python: str) -> None:
+def install(folder: Path, packages: Sequence[str], platform: str, python: str) -> None:
+    """Put packages and what they need into a folder, each in the version that `infra/constraints.txt` names."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--target", str(folder), "--platform", platform, "--python-version", python, "--only-binary=:all:"]
     command += ["--implementation", "cp", "-c", str(ROOT / "infra" / "constraints.txt"), *packages]

@@ -7,7 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RUNTIME = "infra/runtime.txt"
 DEVELOPMENT = "requirements.txt"
-PIN = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)")
+PIN = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)(?:; sys_platform == \"\w+\")?")
 
 
 def requirements(file):

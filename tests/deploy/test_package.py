@@ -1,7 +1,6 @@
 """What is deployed: the doors import from it alone, AWS's models are cut down and still whole where it matters."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +12,8 @@ from botocore.model import ServiceModel
 
 from infra.package.__main__ import PLATFORMS, SLACK, SLACK_NEEDS_NOT, build, compiled, zipped
 from infra.package.models import ROOT, calls, trimmed
+from tests.deploy.machine import HERE, MACHINE
 
-HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-MACHINE = PLATFORMS["x86_64" if os.uname().machine == "x86_64" else "arm64"]
 IMPORT = """
 import json, sys
 sys.path[:] = [folder for folder in sys.path if "site-packages" not in folder]
@@ -47,7 +45,7 @@ def slack(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("build") / "slack"
     lines = (ROOT / "infra" / "runtime.txt").read_text().splitlines()
     wanted = [line for line in lines if line.partition("==")[0].lower() in SLACK]
-    build(folder, wanted, MACHINE, SLACK_NEEDS_NOT, python=HERE)
+    build(folder, wanted, PLATFORMS[MACHINE], SLACK_NEEDS_NOT, python=HERE)
     return folder
 
 
