@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from moto.core.request import Request
@@ -39,6 +39,8 @@ class Call:
     ended: float
     status: int
     access_key: str
+    path: str = ""
+    body: bytes = field(default=b"", repr=False)
 
 
 class Dispatcher(DomainDispatcherApplication):
@@ -69,7 +71,8 @@ class Endpoint:
             answer = self._answer(environ, access_key, self.faults.take(action, body, access_key))
             status = int(answer[0].split()[0])
         finally:
-            self.record(Call(service, action, started, time.monotonic(), status, access_key))
+            ended = time.monotonic()
+            self.record(Call(service, action, started, ended, status, access_key, environ["PATH_INFO"], body))
         return answer
 
     def _answer(self, environ: Environ, access_key: str, fault: Fault | None) -> Answer:

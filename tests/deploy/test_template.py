@@ -2,62 +2,22 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cfnlint.api import lint_file
-from samtranslator.translator.transform import transform
 
 from infra.package.models import calls
+from tests.deploy.template import FUNCTIONS, TEMPLATE, Json, of_type, transformed, words
 
-Json = dict[str, Any]
-TEMPLATE = Path(__file__).parents[2] / "infra" / "template.yaml"
-FUNCTIONS = ("Slack", "Teams", "Web", "Events", "Decisions", "Openings", "Sweep")
 READS = re.compile(r"^(\w+):(Get|List|Describe|Receive|ChangeMessageVisibility)")
-
-
-_Loader: Any = type("_Loader", (yaml.SafeLoader,), {})
-"""YAML with CloudFormation's short tags."""
-
-
-def _tagged(loader: Any, suffix: str, node: Any) -> Json:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _tagged)
-
-
-class _NoManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def _known(text: str) -> str:
-    return re.sub(r"CodeUri: \S+", "CodeUri: s3://bucket/key", text)
 
 
 @pytest.fixture(scope="module")
 def resources() -> Json:
     """Every resource, after SAM's transformation."""
-    source = yaml.load(_known(TEMPLATE.read_text()), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        found: Json = transform(source, {}, _NoManagedPolicies())["Resources"]
+    found: Json = transformed()["Resources"]
     return found
-
-
-def of_type(resources: Json, kind: str) -> Json:
-    return {name: each["Properties"] for name, each in resources.items() if each["Type"] == kind}
 
 
 def statements(resources: Json, function: str) -> list[Json]:
@@ -67,10 +27,6 @@ def statements(resources: Json, function: str) -> list[Json]:
     own = [each["PolicyDocument"] for each in role["Policies"]]
     found = [each for document in (*shared, *own) for each in document["Statement"]]
     return [each["Fn::If"][1] if "Fn::If" in each else each for each in found]
-
-
-def words(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
 
 
 def allowed(resources: Json, function: str) -> set[str]:
@@ -122,60 +78,6 @@ def test_no_role_may_do_everything_or_write_everywhere(resources, function):
             assert not [action for action in words(each["Action"]) if "*" in action]
             if each["Resource"] == "*":
                 assert all(READS.match(action) for action in words(each["Action"])), each
-
-
-NEEDED = {
-    "Slack": {"sqs:SendMessage", "ssm:GetParameters", "ssm:DeleteParameter", "kms:Encrypt"},
-    "Teams": {"sqs:SendMessage", "ssm:GetParameters", "ssm:PutParameter", "kms:Encrypt", "sts:GetWebIdentityToken"},
-    "Web": {
-        "sqs:SendMessage",
-        "ssm:GetParameters",
-        "ssm:PutParameter",
-        "kms:Encrypt",
-        "kms:Decrypt",
-        "sts:GetWebIdentityToken",
-    },
-    "Events": {
-        "sqs:SendMessage",
-        "sagemaker:DescribeTransformJob",
-        "sagemaker:DescribeModel",
-        "sagemaker:DescribeModelPackage",
-        "sagemaker:ListTags",
-    },
-    "Sweep": {"sqs:SendMessage", "ssm:GetParameters", "ssm:GetParametersByPath", "sagemaker:ListModelPackages"},
-}
-WRITER = {
-    "sqs:SendMessage",
-    "ssm:GetParameters",
-    "ssm:PutParameter",
-    "sagemaker:DescribeModelPackage",
-    "sagemaker:UpdateModelPackage",
-    "sagemaker:ListModelPackages",
-    "s3:GetObject",
-    "s3:ListBucket",
-    "ses:SendEmail",
-    "kms:Encrypt",
-    "sts:GetWebIdentityToken",
-}
-NEEDED["Decisions"] = WRITER | {"ssm:GetParameterHistory"}
-NEEDED["Openings"] = WRITER | {"ssm:DeleteParameter"}
-AROUND = {
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "secretsmanager:GetSecretValue",
-    "kms:Decrypt",
-    "sqs:ReceiveMessage",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
-    "sqs:ChangeMessageVisibility",
-}
-"""What Lambda itself needs of a role, and what reading a secret takes."""
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_role_holds_what_its_handler_does_and_nothing_else(resources, function):
-    assert allowed(resources, function) - AROUND == NEEDED[function] - AROUND
-    assert NEEDED[function] <= allowed(resources, function)
 
 
 def test_the_roles_together_hold_what_the_code_calls(resources):
