@@ -64,6 +64,7 @@ RARELY = {
     },
 }
 """Rights that the journey does not need, and what does."""
+
 IMPORT = """
 import importlib.util, json, sys
 importlib.import_module(sys.argv[1])
@@ -85,9 +86,9 @@ def test_the_packages_make_the_journey_with_the_variables_and_the_rights_of_the_
     before = files(deployment.build)
     with Stack(functions=deployment.functions) as stack:
         stack.slack.limits.posts_per_second = stack.slack.limits.post_burst = 1000
-        for function in map(deployment.function, [stack] * len(FUNCTIONS), FUNCTIONS):
-            with subtests.test("alone", function=function.name):
-                check_alone(function)
+        for name in FUNCTIONS:
+            with subtests.test("alone", function=name):
+                check_alone(deployment.function(stack, name))
         figure("steps through the packages", travel(stack, subtests))
         for name in FUNCTIONS:
             with subtests.test("rights", function=name):
@@ -133,14 +134,13 @@ def check_rights(deployment: Deployment, stack: Stack, name: str) -> None:
     calls = [call for call in stack.aws.calls if call.access_key == access_key(name)]
     asked = {each for call in calls for each in asks(call)}
     assert asked
-    assert [each for each in asked if not granted(role, each)] == []
+    assert [each for each in asked if not granted(role, each)] == [], "it has called what its role does not allow"
     held = {str(grant): grant for grant in role if not grant.denies}
     unused = {text for text, grant in held.items() if not any(map(grant.fits, asked))}
-    assert (
-        unused - BY_AWS.keys() - {text for text in unused if text.partition(" ")[0] in BY_AWS}
-        <= RARELY.get(name, {}).keys()
-    )
-    assert RARELY.get(name, {}).keys() <= held.keys()
+    by_aws = {text for text in unused if text in BY_AWS or text.partition(" ")[0] in BY_AWS}
+    rarely = RARELY.get(name, {}).keys()
+    assert unused - by_aws - rarely == set(), "it holds a right that it does not use"
+    assert rarely - held.keys() == set(), "it lacks a right that it needs now and then"
 
 
 def files(folder: Path) -> dict[Path, tuple[int, int]]:

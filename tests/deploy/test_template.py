@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
+from infra.local.stack import HANDLERS, MAX_RECEIVES, QUEUES, ROUTES, VISIBILITY
 from infra.package.models import calls
 from tests.deploy.template import FUNCTIONS, TEMPLATE, Json, of_type, transformed, words
 
@@ -182,6 +183,34 @@ def test_jobs_come_one_at_a_time_and_fail_one_at_a_time(resources):
     for each in mappings:
         assert (each["BatchSize"], each["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
         assert each["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_the_local_stack_has_the_same_functions_and_hands_them_the_same(resources):
+    functions = of_type(resources, "AWS::Lambda::Function")
+    assert {name.lower(): functions[f"{name}Function"]["Handler"] for name in FUNCTIONS} == {
+        name: f"{module}.handler" for name, module in HANDLERS.items()
+    }
+    routes = of_type(resources, "AWS::ApiGatewayV2::Route").values()
+    assert {(each["RouteKey"], each["Target"]["Fn::Sub"]) for each in routes} == {
+        ("$default" if path == "/" else f"POST {path}", f"integrations/${{{name.capitalize()}Integration}}")
+        for path, name in ROUTES.items()
+    }
+    integrations = of_type(resources, "AWS::ApiGatewayV2::Integration")
+    assert {name: each["IntegrationUri"]["Ref"] for name, each in integrations.items()} == {
+        f"{name.capitalize()}Integration": f"{name.capitalize()}FunctionAliaslive" for name in ROUTES.values()
+    }
+    polled = {
+        (each["EventSourceArn"]["Fn::GetAtt"][0], each["FunctionName"]["Ref"])
+        for each in of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    }
+    assert polled == {
+        (f"{name.capitalize()}{dead}Queue", f"{name.capitalize()}FunctionAliaslive")
+        for name in QUEUES
+        for dead in ("", "Dead")
+    }
+    for name in QUEUES:
+        queue = of_type(resources, "AWS::SQS::Queue")[f"{name.capitalize()}Queue"]
+        assert (queue["VisibilityTimeout"], queue["RedrivePolicy"]["maxReceiveCount"]) == (VISIBILITY, MAX_RECEIVES)
 
 
 def test_what_a_rule_could_not_hand_over_is_kept(resources):
