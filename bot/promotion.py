@@ -75,6 +75,7 @@ class Promotion:
             self._tell_trouble(job, receipt, recorded=isinstance(trouble, NotProjected))
             raise
         else:
+            log.info("%s carried out", described(job))
             if receipt.receives > 1 or receipt.dead:
                 self._tell(job, RECORDED, receipt)
 

@@ -1,5 +1,6 @@
 """The two FIFO queues."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.aws.clients import Clients, unavailable
 from bot.errors import Malformed, Unavailable
-from bot.jobs import OPENINGS, Job, Receipt, deduplication_id, encode_job
-from bot.trace import current
+from bot.jobs import OPENINGS, Job, Receipt, deduplication_id, described, encode_job
+from bot.trace import current, traced
+
+log = logging.getLogger(__name__)
 
 TRACE = "trace"
 """The attribute of a message that says which event or click it follows from."""
@@ -27,18 +30,22 @@ class SqsJobs:
 
     def put(self, job: Job) -> None:
         """Hand a job over; raise `Unavailable` when it could not be, whatever the reason."""
-        try:
-            with unavailable("sqs:SendMessage"):
-                trace = current() or getattr(job, "sender", "") or job.op
-                self._clients("sqs").send_message(
-                    MessageAttributes={TRACE: {"DataType": "String", "StringValue": trace}},
-                    QueueUrl=self._openings_url if isinstance(job, OPENINGS) else self._decisions_url,
-                    MessageBody=encode_job(job),
-                    MessageGroupId=job.model.group,
-                    MessageDeduplicationId=deduplication_id(job),
-                )
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable(f"sqs:SendMessage failed: {error}") from error
+        with traced(current() or getattr(job, "sender", "") or job.op):
+            try:
+                with unavailable("sqs:SendMessage"):
+                    self._send(job)
+            except (ClientError, BotoCoreError) as error:
+                raise Unavailable(f"sqs:SendMessage failed: {error}") from error
+            log.info("%s put on its queue", described(job))
+
+    def _send(self, job: Job) -> None:
+        self._clients("sqs").send_message(
+            QueueUrl=self._openings_url if isinstance(job, OPENINGS) else self._decisions_url,
+            MessageBody=encode_job(job),
+            MessageGroupId=job.model.group,
+            MessageDeduplicationId=deduplication_id(job),
+            MessageAttributes={TRACE: {"DataType": "String", "StringValue": current()}},
+        )
 
 
 @dataclass(frozen=True, slots=True)

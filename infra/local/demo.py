@@ -85,7 +85,7 @@ def first_sweep(journey: Journey) -> Findings:
     journey.stack.sweep()
     yield from untouched(journey)
     kept = [name for name in journey.parameters() if not name.startswith(f"{ROOT}/_services/")]
-    yield expect(f"parameters below {ROOT}, but for where Teams is", kept, [])
+    yield expect(f"parameters below {ROOT}, but for where Teams is", kept, [f"{ROOT}/_status/_health"])
     messages = [each for channel in journey.workspace.channels for each in journey.workspace.messages(channel)]
     yield expect("messages in Slack", len(messages), 0)
 
@@ -339,6 +339,13 @@ def status_overview(journey: Journey) -> Findings:
     yield expect("table", matrix(answer), loads)
 
 
+def health_is_told(journey: Journey) -> Findings:
+    """What a sweep has sent through the queue has arrived, so everything on its way works."""
+    journey.stack.sweep()
+    answer = journey.type_command(OMAR, CHANNELS["dev"], "health")
+    yield expect_words("answer", answer.text, "All is well: schedule, queue and worker did their part")
+
+
 def status_of_group(journey: Journey) -> Findings:
     """The longer answer, for one group."""
     answer = journey.type_command(OMAR, CHANNELS["dev"], GROUP)
@@ -532,6 +539,7 @@ STEPS = (
     ),
     Step("`/model-status` shows all groups", status_overview),
     Step(f"`/model-status {GROUP}` shows its versions", status_of_group),
+    Step("`/model-status health` says that the bot itself is well", health_is_told),
     Step("`model-status` in Teams answers the same", demo_teams.status_in_teams),
     Step(f"`python -m bot history {GROUP}` tells the whole history", history_is_printed),
     Step(f"Priya revokes v{SECOND} for prod, and says why: prod loads v{FIRST} again", partial(taken_back, "prod")),

@@ -91,7 +91,7 @@ def _resources(call: Call, action: str, said: Json) -> list[str]:
             return [_parameter(said["Name"])]
         case "ssm:GetParametersByPath":
             return [_parameter(said["Path"])]
-        case "sagemaker:ListModelPackages":
+        case "sagemaker:ListModelPackages" | "ssm:DescribeParameters":
             return ["*"]
         case "sagemaker:DescribeTransformJob" | "sagemaker:DescribeModel":
             kind, name = ("transform-job", "TransformJobName") if "Job" in action else ("model", "ModelName")

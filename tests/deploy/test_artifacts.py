@@ -150,9 +150,14 @@ def files(folder: Path) -> dict[Path, tuple[int, int]]:
 
 
 def check_logs(folder: Path) -> None:
-    """Everything that was printed is JSON, as the filters of the alarms need it."""
+    """Everything that was printed is JSON, as the filters of the alarms need it; numbers are in CloudWatch's format."""
     lines = {path.stem: path.read_text().splitlines() for path in sorted(folder.iterdir())}
     assert set(lines) == set(FUNCTIONS)
     for found in lines.values():
         for line in found:
-            assert {"level", "message", "timestamp"} <= json.loads(line).keys(), line
+            written = json.loads(line)
+            assert {"_aws", "service", "trace"} <= written.keys() or {"level", "message", "trace"} <= written.keys(), (
+                line
+            )
+    counted = {name for found in lines.values() for line in found for name in json.loads(line)}
+    assert {"Requests", "Decisions", "TimeToDecision", "Refusals", "ParametersUsed"} <= counted

@@ -82,7 +82,7 @@ def test_no_role_may_do_everything_or_write_everywhere(resources, function):
 
 
 def test_the_roles_together_hold_what_the_code_calls(resources):
-    held = set().union(*(allowed(resources, function) for function in FUNCTIONS))
+    held = {"sts:AssumeRole"}.union(*(allowed(resources, function) for function in FUNCTIONS))
     names = {"sesv2": "ses"}
     made = {
         f"{names.get(service, service)}:{''.join(map(str.capitalize, method.split('_')))}"
@@ -215,7 +215,7 @@ def test_the_local_stack_has_the_same_functions_and_hands_them_the_same(resource
 
 def test_what_a_rule_could_not_hand_over_is_kept(resources):
     rules = of_type(resources, "AWS::Events::Rule").values()
-    assert len(rules) == 3
+    assert len(rules) == 4
     for rule in rules:
         for target in rule["Targets"]:
             assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == "EventsDeadQueue"
@@ -231,15 +231,59 @@ EXISTING = {
 }
 
 
+def metered() -> set[str]:
+    """What the code counts."""
+    source = "\n".join(path.read_text() for path in (TEMPLATE.parents[1] / "bot").rglob("*.py"))
+    return set(re.findall(r"(?:meter|Reading)\(\"(\w+)\"", source))
+
+
+def filtered(resources: Json) -> set[str]:
+    """What is counted in the log."""
+    found = of_type(resources, "AWS::Logs::MetricFilter").values()
+    return {each["MetricName"] for one in found for each in one["MetricTransformations"]}
+
+
 def test_alarms_are_about_metrics_that_are_there(resources):
-    made = {
-        each["MetricName"]
-        for found in of_type(resources, "AWS::Logs::MetricFilter").values()
-        for each in found["MetricTransformations"]
-    }
     for each in of_type(resources, "AWS::CloudWatch::Alarm").values():
-        known = (str(each["Namespace"]), each["MetricName"]) in EXISTING
-        assert known or (each["Namespace"] == {"Ref": "AWS::StackName"} and each["MetricName"] in made), each
+        if (str(each["Namespace"]), each["MetricName"]) in EXISTING:
+            continue
+        assert each["Namespace"] == {"Ref": "AWS::StackName"}
+        if each["MetricName"] in metered():
+            assert each["Dimensions"] == [{"Name": "service", "Value": "model-approvals"}]
+        else:
+            assert each["MetricName"] in filtered(resources), each
+
+
+def test_the_dashboard_shows_metrics_that_are_there(resources):
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    assert "Time to decision" in widgets[0]["properties"]["title"]
+    shown = [metric for each in widgets for metric in each["properties"]["metrics"]]
+    searched = {
+        found for metric in shown for found in re.findall(r'MetricName="(\w+)"', json.dumps(metric).replace("\\", ""))
+    }
+    own = {metric[1] for metric in shown if metric[0] == "${AWS::StackName}"}
+    assert searched | own <= metered() | filtered(resources)
+    assert {"Requests", "Decisions", "Refusals", "TimeToDecision", "Repairs", "CardFailures"} <= searched | own
+    theirs = {(metric[0], metric[1]) for metric in shown if str(metric[0]).startswith("AWS/")}
+    assert theirs <= EXISTING
+    places = [(each["x"], each["y"], each["width"], each["height"]) for each in widgets]
+    assert all(x + width <= 24 for x, _, width, _ in places)
+    assert len({(x, y) for x, y, *_ in places}) == len(places)
+
+
+def test_environments_in_other_accounts_are_heard_and_reached_only_if_there_are_any(resources):
+    names = [name for name, each in resources.items() if each.get("Condition") == "HasEnvironments"]
+    assert sorted(names) == [f"Environments{each}" for each in ("Bus", "BusPolicy", "Permission", "Policy", "Rule")]
+    policy = resources["EnvironmentsPolicy"]["Properties"]
+    assert policy["Roles"] == [{"Ref": f"{each}Role"} for each in ("Events", "Decisions", "Openings")]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Resource"]["Fn::Sub"].endswith(":role/${AWS::StackName}-*")
+    allowed_there = resources["EnvironmentsBusPolicy"]["Properties"]["Statement"]
+    assert allowed_there["Action"] == "events:PutEvents"
+    assert allowed_there["Principal"]["AWS"] == {"Fn::Split": [",", {"Ref": "EnvironmentAccounts"}]}
+    assert resources["EnvironmentsPermission"]["Properties"]["SourceArn"]["Fn::GetAtt"] == ["EnvironmentsRule", "Arn"]
 
 
 def test_what_the_log_is_searched_for_is_what_the_code_says(resources):
