@@ -89,7 +89,9 @@ def test_the_packages_make_the_journey_with_the_variables_and_the_rights_of_the_
         for name in FUNCTIONS:
             with subtests.test("alone", function=name):
                 check_alone(deployment.function(stack, name))
-        figure("steps through the packages", travel(stack, subtests))
+        taken = travel(stack, subtests)
+        assert taken == len(STEPS), f"of the others nothing can be said; logged: {trouble(deployment.logs)}"
+        figure("steps through the packages", taken)
         for name in FUNCTIONS:
             with subtests.test("rights", function=name):
                 check_rights(deployment, stack, name)
@@ -147,6 +149,12 @@ def files(folder: Path) -> dict[Path, tuple[int, int]]:
     """Every file, with what changes when it is written."""
     found = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
     return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in found.items()}
+
+
+def trouble(folder: Path) -> str:
+    """What the functions have said last of what went wrong."""
+    said = [line for path in sorted(folder.iterdir()) for line in path.read_text().splitlines() if "ERROR" in line]
+    return "\n".join(said[-3:])
 
 
 def check_logs(folder: Path) -> None:
