@@ -163,10 +163,12 @@ class Stack:
         return json.loads(found["Parameters"][0]["Value"]) if found["Parameters"] else None
 
     def parameters(self) -> dict[str, str]:
-        """Every parameter below the root."""
+        """Every parameter below the root, but for the note that a sweep has run: that changes with each."""
         pages = self.aws.client("ssm", access_key="LOCALREADER").get_paginator("get_parameters_by_path")
         found = pages.paginate(Path="/model-approvals", Recursive=True)
-        return {each["Name"]: each["Value"] for page in found for each in page["Parameters"]}
+        values = {each["Name"]: each["Value"] for page in found for each in page["Parameters"]}
+        values.pop("/model-approvals/_status/_health", None)
+        return values
 
     @property
     def elsewhere(self) -> dict[str, str]:

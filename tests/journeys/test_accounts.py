@@ -237,7 +237,7 @@ def test_a_role_that_lets_nobody_in_any_more_holds_an_answer_up_and_loses_none(
     [role] = [each for each in iam.list_roles()["Roles"] if each["RoleName"] == "model-approvals-test"]
     nobody = json.loads(json.dumps(role["AssumeRolePolicyDocument"]).replace("5f1c-test", "another"))
     iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=json.dumps(nobody))
-    stack.functions["jobs"].restart()
+    stack.functions["decisions"].restart()
     message = card(stack, model, "test")
     stack.slack.press("U0MAYA", message.channel, message.ts, "approval.approve")
     stack.slack.workspace.until(lambda: [each for each in told(stack, "U0MAYA") if "trying" in each], 30)
