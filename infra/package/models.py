@@ -7,7 +7,7 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ def trimmed(model: Mapping[str, Any], methods: Iterable[str]) -> Json:
 
 
 def cut_down(data: Path, services: Mapping[str, Iterable[str]]) -> None:
-    """Leave in botocore's `data` only what the calls need: models, endpoints, the retry rules."""
+    """Leave in botocore's `data` only what the calls need: models, their endpoints, the retry rules."""
+    prefixes: set[str] = set()
     for folder in sorted(each for each in data.iterdir() if each.is_dir()):
         if folder.name not in services:
             shutil.rmtree(folder)
@@ -66,6 +67,18 @@ def cut_down(data: Path, services: Mapping[str, Iterable[str]]) -> None:
         model = trimmed(_read(path), services[folder.name])
         path.unlink()
         (newest / "service-2.json").write_text(json.dumps(model, separators=(",", ":")), encoding="utf-8")
+        prefixes |= {folder.name, model["metadata"]["endpointPrefix"]}
+    path = data / "endpoints.json"
+    path.write_text(json.dumps(endpoints_of(_read(path), prefixes), separators=(",", ":")), encoding="utf-8")
+
+
+def endpoints_of(whole: Mapping[str, Any], services: Collection[str]) -> Json:
+    """AWS's endpoints of some services: botocore reads those of all before its first client."""
+    partitions = [
+        {**each, "services": {name: found for name, found in each["services"].items() if name in services}}
+        for each in whole["partitions"]
+    ]
+    return {**whole, "partitions": partitions}
 
 
 def _read(path: Path) -> Json:

@@ -9,6 +9,7 @@ import botocore.loaders
 import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
+from botocore.regions import EndpointResolver
 
 from infra.package.__main__ import PLATFORMS, SLACK, SLACK_NEEDS_NOT, build, compiled, zipped
 from infra.package.models import ROOT, calls, trimmed
@@ -93,6 +94,17 @@ def test_a_model_that_was_cut_down_has_every_call_and_all_that_it_needs(service)
     read, wanted = ServiceModel(small), ServiceModel(whole)
     assert read.client_context_parameters == wanted.client_context_parameters, "of which botocore reads what they say"
     assert read.metadata == wanted.metadata
+
+
+def test_endpoints_are_those_of_the_services_that_are_called(slack):
+    place = slack / "botocore" / "data"
+    small = botocore.loaders.Loader(extra_search_paths=[str(place)], include_default_search_paths=False)
+    resolvers = [EndpointResolver(loader.load_data("endpoints")) for loader in (small, botocore.loaders.Loader())]
+    for region in ("eu-central-1", "us-gov-west-1", "cn-north-1"):
+        for service in ("ssm", "sqs", "kms", "sts", "s3", "secretsmanager", "api.sagemaker", "email"):
+            ours, whole = (each.construct_endpoint(service, region) for each in resolvers)
+            assert ours == whole
+    assert (slack / "botocore" / "data" / "endpoints.json").stat().st_size < 100_000
 
 
 def test_a_call_that_the_model_does_not_know_is_noticed():
