@@ -28,17 +28,14 @@ from bot.jobs import Job, decode_job
 from bot.links import Links
 from bot.metering import Meter, quiet
 from bot.names import Names
-from bot.neighbours import Neighbours
 from bot.overview import Statuses
 from bot.people import People
 from bot.policy import HOME, Origin, Place, Policy
 from bot.ports import Channel, Directory, Jobs, ModelRegistry, Parameters
-from bot.promotion import Promotion
 from bot.records import Records
 from bot.rules import belongs
 from bot.seals import Seals
 from bot.status import GroupStatus
-from bot.sweep import Pulse, Sweep, Swept
 from bot.trace import traced, watch
 from bot.waves import ThreadCrew
 from bot.whereabouts import Whereabouts
@@ -49,6 +46,8 @@ if TYPE_CHECKING:
     from bot.audit import Audit
     from bot.checkup import Check, Finding
     from bot.desk import Desk
+    from bot.promotion import Promotion
+    from bot.sweep import Swept
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +212,7 @@ def events(environment: Environment) -> Events:
 class Worker:
     """What the jobs door needs."""
 
-    promotion: Promotion
+    promotion: "Promotion"
     max_receives: int
 
     def deliveries(self, event: Json) -> list[Delivery]:
@@ -230,6 +229,8 @@ def worker(environment: Environment) -> Worker:
     """The one writer, with every neighbour."""
     from bot.aws.metrics import S3Evaluations
     from bot.aws.reports import S3Reports
+    from bot.neighbours import Neighbours
+    from bot.promotion import Promotion
     from bot.slack.api import SlackApi
     from bot.slack.channel import SlackChannel
     from bot.slack.identity import confirmed_email
@@ -378,8 +379,10 @@ def _sender_problem(clients: Clients, sender: str) -> str:
     return f"SES has verified neither {sender} nor its domain in this region: verify one of them."
 
 
-def sweep(environment: Environment) -> Callable[..., Swept]:
+def sweep(environment: Environment) -> "Callable[..., Swept]":
     """The sweep, which reads and enqueues; each run has a name of its own."""
+    from bot.sweep import Pulse, Sweep
+
     settings = Settings(environment)
     aws, found = settings.aws(), settings.policy()
     settings.check()
@@ -388,7 +391,7 @@ def sweep(environment: Environment) -> Callable[..., Swept]:
 
     pulse = Pulse(home.records, home.queue, now, quota=aws.parameter_quota, meter=home.meter)
 
-    def run(*, everything: bool = False, **how: Any) -> Swept:  # noqa: ANN401 - as `Sweep.run` takes it
+    def run(*, everything: bool = False, **how: Any) -> "Swept":  # noqa: ANN401 - as `Sweep.run` takes it
         name = f"sweep-{uuid.uuid4()}"
         with traced(name):
             swept = walk.run(name, everything=everything, **how)
