@@ -1,7 +1,7 @@
 # Every target sets up what it needs, once, in .venv. Needed before: make, and Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test check proofs build deploy teams-package format clean help
+.PHONY: run demo test check proofs bench build deploy teams-package format clean help
 
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(if $(shell $(each) -c 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(each))))
@@ -33,6 +33,9 @@ check: $(READY) ## format, lint, types, import rules, dead code, words
 proofs: $(READY) ## the long crash, race, burst and schedule tests, with their figures
 	@PROOFS=long $(PY) -m pytest -q -n 2 --dist worksteal tests/journeys/test_burst.py tests/journeys/test_crashes.py \
 		tests/journeys/test_races.py tests/proofs
+
+bench: $(READY) ## ratios to two baselines, printed and written into docs/performance.md; about ten minutes
+	@$(PY) -m tests.bench $(BENCH)
 
 build: $(READY) ## what AWS Lambda runs: build/function and build/slack, for ARCHITECTURE=arm64 (or x86_64)
 	@$(PY) -m infra.package $(or $(ARCHITECTURE),arm64) --python "$(PYTHON_RUNTIME)"
