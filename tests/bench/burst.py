@@ -92,7 +92,7 @@ def _newest_card(stack: Stack, waiting: Registered):
 
 
 def _resident(stack: Stack) -> int:
-    jobs = cast("Deployed", stack.functions["jobs"])
+    jobs = cast("Deployed", stack.functions["openings"])
     return max(each.resident[-1] for each in jobs.started if each.resident)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from infra.local.entra_people import DEV
 from infra.local.gateway import Gateway
+from infra.local.lambdas import Function
 from infra.local.models import Registered
 from infra.local.slack import Message
-from infra.local.stack import MAIL_FROM, Stack
+from infra.local.stack import HANDLERS, MAIL_FROM, Stack
 from infra.local.threads import Event
 from tests.bench.deployed import Deployed, package_of
 from tests.bench.proxy import Proxy
@@ -54,8 +55,7 @@ class Writes:
 def world(folder: Path, built: Path, *, text: str = "") -> Iterator[Stack]:
     """A stack whose policy asks for dev in Slack and by mail, as the baseline does."""
     settings = policy(folder, text or SHIPPED.replace(TEAMS_AND_MAIL, ""))
-    function = partial(_function, built)
-    with Stack(settings=settings, function=function) as stack:
+    with Stack(settings=settings, functions=partial(_functions, built)) as stack:
         stack.slack.limits.posts_per_second = stack.slack.limits.post_burst = 1000
         stack.slack.limits.per_minute = dict.fromkeys(stack.slack.limits.per_minute, 100_000)
         try:
@@ -65,8 +65,8 @@ def world(folder: Path, built: Path, *, text: str = "") -> Iterator[Stack]:
                 each.restart()
 
 
-def _function(built: Path, module: str) -> Deployed:
-    return Deployed(module, package_of(module, built))
+def _functions(built: Path, _: Stack) -> dict[str, Function]:
+    return {name: Deployed(module, package_of(module, built)) for name, module in HANDLERS.items()}
 
 
 @contextmanager

@@ -95,8 +95,9 @@ def unheard(stack: Stack) -> Iterator[None]:
 
 
 def writes(stack: Stack, since: int = 0) -> list[str]:
-    """What the bot changed in AWS by any call since then, but for jobs put on its queues."""
-    ours = [call.action for call in stack.aws.calls[since:] if call.access_key == "LOCALBOT"]
+    """What the bot changed in AWS by any call since then, but for jobs put on its queues and word of a sweep."""
+    found = (call for call in stack.aws.calls[since:] if b"/_status/_health" not in call.body)
+    ours = [call.action for call in found if call.access_key == "LOCALBOT"]
     return [action for action in ours if not action.startswith(READS) and action != OUTBOX]
 
 
