@@ -352,6 +352,9 @@ def _checks(environment: Environment) -> "Iterator[Check]":
     yield Check("Slack's token", granted)
     yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
     yield from group_checks(policy, directory, entra.domains)
+    for place, name in {each.place: each.name for each in policy.all_rules if each.place != HOME}.items():
+        store = SsmParameters(home.clients_of(place))
+        yield Check(f"the account of {name}", works(partial(store.get, [home.names.approved("doctor", name)])))
     if pages:
         yield Check("the key of the pages", partial(_key_problem, home.clients, pages.key))
     if policy.mails:

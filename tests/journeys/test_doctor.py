@@ -106,6 +106,14 @@ def test_a_policy_that_names_a_group_of_nobody_is_named(stack, capsys, tmp_path)
     assert "environments[1].name" in found["settings of the policy"]
 
 
+def test_a_role_of_an_environment_that_lets_nobody_in_is_named(stack, capsys, tmp_path):
+    place = 'role_arn = "arn:aws:iam::210987654321:role/model-approvals-prod"\nexternal_id = "5f1c-prod"'
+    changed = policy(tmp_path, SHIPPED.replace('name = "prod"\n', f'name = "prod"\n{place}\n'))
+    found = wrong(findings(stack, capsys, POLICY=changed["MODEL_APPROVALS_POLICY"]))
+    assert list(found) == ["the account of prod"]
+    assert "have the trust policy name that role and the policy's external_id" in found["the account of prod"]
+
+
 def test_scopes_that_the_app_lacks_are_named(stack, capsys, monkeypatch):
     monkeypatch.setattr(stack.slack.workspace, "scopes", {"chat:write", "commands"})
     assert "the app lacks users:read, users:read.email" in findings(stack, capsys)["Slack's token"]
