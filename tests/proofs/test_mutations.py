@@ -60,7 +60,10 @@ MUTATIONS = {
         "history", "state = _end_later(state, entry, revoked.environment)", "pass", "tests/core/test_history.py"
     ),
     "whoever is later overwrites the entry": Mutation(
-        "records", "if self._parameters.create(self.names.entry", "if self._parameters.put(self.names.entry", STORIES
+        "records",
+        "if not self._parameters.create(self.names.entry",
+        "if not self._parameters.put(self.names.entry",
+        STORIES,
     ),
     "a click that came twice counts twice": Mutation(
         "decisions",
