@@ -423,10 +423,12 @@ class _Home:
 
     def clients_of(self, place: Place) -> Clients:
         """The clients of a place that a policy names."""
+        if place == HOME:
+            return self.clients
         from bot.aws.roles import AssumedRole
 
         role = AssumedRole(self.clients, place.role_arn, place.external_id) if place.role_arn else None
-        return self.clients if place == HOME else Clients(place.region or self._aws.region, role)
+        return Clients(place.region or self._aws.region, role)
 
     def _spread(self, policy: Policy) -> Parameters:
         if policy.places == {HOME}:
