@@ -83,13 +83,15 @@ def importing(module: str, folders: Sequence[Path], *options: str) -> list[str]:
     return [sys.executable, "-IS", *options, "-c", IMPORT, module, *map(str, folders)]
 
 
+def doors() -> list[str]:
+    """Our modules, each once: two functions may be of one."""
+    return list(dict.fromkeys(HANDLERS.values()))
+
+
 def imports(stack: Stack, built: Path, rounds: int, say: Say) -> Section:
     """Our doors and both baselines, imported and built as at a cold start."""
     ours, theirs = dict(os.environ), baseline_settings(stack)
-    candidates = [
-        Candidate(f"handlers.{name}", importing(f"handlers.{name}", package_of(f"handlers.{name}", built)), ours)
-        for name in HANDLERS
-    ]
+    candidates = [Candidate(module, importing(module, package_of(module, built)), ours) for module in doors()]
     for name, module in (("baseline: blog", "blog"), ("baseline: Bolt's sample", "bolt_sample")):
         candidates.append(Candidate(name, importing(module, [BASELINES, INSTALLED]), theirs))
     candidates.append(Candidate("Python alone", [sys.executable, "-IS", "-c", "pass"], ours))

@@ -1,5 +1,6 @@
 """That the bench measures what it says: its baselines do what ours does, and its tables say what was found."""
 
+import importlib.util
 import json
 import urllib.request
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 
 from infra.local.gateway import Gateway
 from infra.local.stack import Stack
+from tests.bench.cold import doors
 from tests.bench.deployed import Deployed
 from tests.bench.proxy import Proxy
 from tests.bench.table import BEGIN, END, Ratio, Section, aligned, missed, rewritten, verdict
@@ -17,6 +19,11 @@ from tests.journeys.policies import SHIPPED, policy
 
 KEPT, MISSED = Ratio("one", 0.4, 0.5), Ratio("two", 3.9, 4, at_least=True)
 SECTION = Section("Things", ("", "ms"), (("a", "1"), ("bcd", "23")), ("A note.",), (KEPT, MISSED))
+
+
+def test_every_door_that_is_measured_is_there_and_measured_once():
+    assert len(set(doors())) == len(doors())
+    assert all(importlib.util.find_spec(each) for each in doors())
 
 
 @pytest.fixture(scope="module")
