@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 READY := $(VENV)/.ready
 
-run: $(READY) ## start the local stack and its web page; Ctrl-C ends it
+run: $(READY) ## start the local stack and its page, a small workspace; Ctrl-C ends it
+	@$(PY) -m infra.local.npm || true
 	@$(PY) -m infra.local.run
 
 demo: $(READY) ## the whole journey of a model version, without a browser, every step verified
@@ -19,6 +20,7 @@ demo: $(READY) ## the whole journey of a model version, without a browser, every
 test: $(READY) ## the whole test suite, with coverage
 	@$(PY) -m tests.browser.chromium || true
 	@$(PY) -m tests.browser.node || true
+	@$(PY) -m infra.local.npm || true
 	@$(PY) -m pytest -q -n 3 --dist worksteal -rs -m "not live" --cov
 
 check: $(READY) ## format, lint, types, import rules, dead code, words

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -49,7 +49,8 @@ class EventFaults:
 class EventBus(Threads):
     """EventBridge with one rule: every event is delivered to `invoke`, at least once and in no order.
 
-    `recent`: the last events that were not lost, newest last. `dead_letters`: those that failed `attempts` times.
+    `recent`: the last events that were not lost, newest last. `on_put`: called with each of them. `dead_letters`:
+    those that failed `attempts` times.
     AWS retries for 24 hours; here each attempt waits twice as long as the one before, in terms of `backoff`.
     """
 
@@ -61,6 +62,7 @@ class EventBus(Threads):
         self.faults = EventFaults()
         self.recent: deque[Event] = deque(maxlen=RECENT)
         self.dead_letters: list[Event] = []
+        self.on_put: list[Callable[[Event], None]] = []
         self.taken = 0
         self._invoke = invoke
         self._attempts, self._backoff = attempts, backoff
@@ -77,6 +79,8 @@ class EventBus(Threads):
             if self._random.random() < self.faults.drop:
                 return
             self.recent.append(event)
+            for callback in self.on_put:
+                callback(event)
             text = json.dumps(event)
             for _ in range(1 + self.faults.duplicates):
                 self._under_way += 1

@@ -47,8 +47,11 @@ class BatchInference:
             aws.client(service, access_key=SCORER) for service in ("ssm", "s3", "sagemaker")
         )
 
-    def run(self, group: str, environment: str, *, failure: str = "") -> str:
-        """Run a batch transform job with what is approved for an environment, and give its name."""
+    def run(self, group: str, environment: str, *, failure: str = "", drifted: bool = False) -> str:
+        """Run a batch transform job with what is approved for an environment, and give its name.
+
+        `failure` is why it fails; `drifted` lets columns of its input arrive empty, as where a source broke upstream.
+        """
         approved, name = self._approved(group, environment), named(group, environment)
         if self._end is None:
             raise RuntimeError("nothing here ends a transform job")
@@ -56,7 +59,7 @@ class BatchInference:
         if failure:
             self._end(name, "Failed", reason=failure)
         else:
-            self._score(approved, environment, name)
+            self._score(approved, environment, name, drifted=drifted)
             self._end(name, "Completed")
         return name
 
@@ -70,11 +73,12 @@ class BatchInference:
         self._aws.client("events", access_key=SCORER).put_events(Entries=[entry])
         return name
 
-    def _score(self, approved: Json, environment: str, name: str) -> str:
+    def _score(self, approved: Json, environment: str, name: str, *, drifted: bool = False) -> str:
         """Write the scores and what can be measured of them; give the address of the report."""
         model = self._model(str(approved["model_data_url"]))
         tonight = train.customers(SCORED, seed=sum(map(ord, environment)))
-        scored = [train.Scored(each.left, train.score(model, each.features)) for each in tonight]
+        seen = [emptied(each.features) if drifted else each.features for each in tonight]
+        scored = [train.Scored(each.left, train.score(model, known)) for each, known in zip(tonight, seen, strict=True)]
         self._put(f"runs/{name}/customers.csv.out", "\n".join(f"{each.score:.6f}" for each in scored).encode())
         return self._put(f"runs/{name}/evaluation.json", json.dumps(measured(model, scored, tonight)).encode())
 
@@ -113,6 +117,12 @@ class BatchInference:
 def named(group: str, environment: str) -> str:
     """A name for a run."""
     return f"{group}-{environment}-{uuid.uuid4().hex[:8]}"
+
+
+def emptied(features: Sequence[float]) -> tuple[float, ...]:
+    """What arrives of a customer where nobody delivers calls and payments any more."""
+    lost = {train.FEATURES.index("support_calls"), train.FEATURES.index("late_payments")}
+    return tuple(0.0 if place in lost else value for place, value in enumerate(features))
 
 
 def measured(model: Json, scored: list[train.Scored], tonight: list[train.Customer]) -> Json:

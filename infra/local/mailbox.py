@@ -57,6 +57,14 @@ class Mailbox:
         self._account = account
         self._region = region
 
+    def __len__(self) -> int:
+        """How many mails were sent."""
+        return len(ses_backends[self._account][self._region].sent_messages)
+
+    def __bool__(self) -> bool:
+        """An empty mailbox is one, too."""
+        return True
+
     def mails(self, address: str = "") -> list[Mail]:
         """What was delivered to an address, or to anybody, oldest first; raise `MessageDefect` for a malformed mail."""
         sent = tuple(ses_backends[self._account][self._region].sent_messages)

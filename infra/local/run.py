@@ -19,7 +19,7 @@ if __name__ == "__main__":
 from bot import wiring
 from bot.errors import SettingsError
 from infra.local.models import PIPELINE
-from infra.local.page import Page
+from infra.local.page import Page, workspace_page
 from infra.local.slack import Message
 from infra.local.stack import Stack
 from infra.local.terminal import BOLD, CYAN, DIM, RED, Terminal
@@ -44,7 +44,7 @@ Things to try in another terminal, in this folder; there, first:
 APPROVE = """
 Maya approves for dev without a browser; then dev's inference pipeline finds its model, and the registry has its fields:
 
-    curl -sS {page}/press -H 'Content-Type: application/json' -d '{press}'
+    curl -sS {page}/slack/press -H 'Content-Type: application/json' -d '{press}'
     aws --endpoint-url {aws} --region {region} ssm get-parameter --name /model-approvals/{group}/approved/dev
     {python} -c 'import boto3; print(boto3.client("sagemaker").describe_model_package(ModelPackageName="{arn}/1"))'
     {python} -m bot approved {group} dev
@@ -96,8 +96,7 @@ def serve(terminal: Terminal, port: int, *, sample: bool) -> int:
     aws_port = available(terminal, port + 1 if port else 0)
     pages_port = available(terminal, port + 2 if port else 0)
     stack = Stack(port=aws_port, pages_port=pages_port, sweep_every=SWEEP_EVERY, settings=settings)
-    page = Page(stack.slack, available(terminal, port), mails=stack.mailbox.mails)
-    with stack, page, stack.sweeping:
+    with stack, workspace_page(stack, available(terminal, port)) as page, stack.sweeping:
         if not enough():
             stay(terminal, stack, page, sample=sample)
         logging.disable()  # what is cut off from here on is nobody's trouble
@@ -146,8 +145,7 @@ def tell(terminal: Terminal, stack: Stack, page: Page, card: Message | None) -> 
     """Print where everything is, and what can be tried."""
     terminal.say("Model Approvals runs on this machine, with all its neighbours; nothing leaves 127.0.0.1.\n", BOLD)
     places = {
-        "Slack, to look at": f"{page.url}/",
-        "Everybody's mailbox": f"{page.url}/mailbox",
+        "The workspace": f"{page.url}/",
         "The bot's own pages": f"{stack.gateway.pages_url}/",
         "AWS": stack.aws.endpoint_url,
         "Slack's Web API": stack.slack.api_url,

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from infra.local.models import Registered
-from infra.local.page import Page as LocalPage
+from infra.local.page import workspace_page
 from infra.local.stack import Stack
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.eyes import row
@@ -84,7 +84,7 @@ def test_a_model_has_its_metrics_version_by_version(person, look, picture, path)
 
 
 def test_the_card_in_slack_compares_them_too(stack, page, picture):
-    with LocalPage(stack.slack) as served:
+    with workspace_page(stack) as served:
         page.set_viewport_size({"width": WIDE, "height": 1000})
         page.goto(served.url)
         page.get_by_label("You are").select_option("U0MAYA")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from infra.local.page import Page as LocalPage
+from infra.local.page import workspace_page
 from infra.local.stack import Stack
 from tests.browser.conftest import WIDE
 from tests.journeys.people import approve, registered
@@ -44,11 +44,10 @@ def test_the_page_on_which_a_version_is_taken_in(person, look, picture):
 
 
 def test_the_line_that_tells_of_it_has_its_buttons_in_the_thread(stack, open_page, picture):
-    with LocalPage(stack.slack) as served:
+    with workspace_page(stack) as served:
         page = open_page(width=WIDE, height=1400)
-        page.goto(served.url)
+        page.goto(f"{served.url}/#/slack/C0MODELSDEV")
         page.get_by_label("You are").select_option("U0MAYA")
-        page.get_by_role("button", name="models-dev-test").click()
         for button in ("Restore v1…", "Revoke for dev…"):
             expect(page.get_by_role("button", name=button).first).to_be_visible()
         picture(page, "slack-by-hand")

@@ -3,14 +3,14 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from infra.local.page import Page as LocalPage
+from infra.local.page import workspace_page
 from infra.local.stack import Stack
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.eyes import sideways, violations
 from tests.journeys.people import approve, registered
 from tests.journeys.policies import by_approval
 
-MAYA = "U0MAYA"
+MAYA, DANA = "U0MAYA", "U0DANA"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def stack(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(stack):
-    with LocalPage(stack.slack) as served:
+    with workspace_page(stack) as served:
         yield served.url
 
 
@@ -59,8 +59,8 @@ def ask(stack: Stack, page: Page, command: str) -> None:
 def test_maya_approves_in_the_browser_and_everybody_sees_the_card_change(stack, address, page, open_page):
     registered(stack, "fraud-cards")
     dana = open_page()
-    visit(dana, address, "Dana Scientist")
-    visit(page, address, "Maya Chen")
+    visit(dana, address, DANA)
+    visit(page, address, MAYA)
     card(page, "fraud-cards v1").get_by_role("button", name="Approve").click()
     dialog = page.get_by_role("dialog", name="Approve")
     expect(dialog).to_contain_text("fraud-cards")
@@ -73,7 +73,7 @@ def test_maya_approves_in_the_browser_and_everybody_sees_the_card_change(stack, 
 
 def test_who_thinks_again_in_the_dialog_has_not_answered(stack, address, page):
     registered(stack, "fraud-doubts")
-    visit(page, address, "Maya Chen")
+    visit(page, address, MAYA)
     card(page, "fraud-doubts v1").get_by_role("button", name="Approve").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     ask(stack, page, "/model-status fraud-doubts")
@@ -90,7 +90,7 @@ def test_the_page_keeps_nobody_out_and_fits(stack, address, open_page, picture, 
         picture(page, f"local-{name}-{width}-{'dark' if dark else 'light'}")
         assert (name, violations(page), sideways(page)) == (name, [], [])
 
-    visit(page, address, "Maya Chen")
+    visit(page, address, MAYA)
     ask(stack, page, "/model-status")
     judge("messages")
     card(page, "churn v2").get_by_role("button", name="Approve").click()

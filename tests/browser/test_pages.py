@@ -5,7 +5,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from infra.local.journey import Journey
 from infra.local.models import Registered
-from infra.local.page import Page as LocalPage
+from infra.local.page import workspace_page
 from infra.local.stack import Stack
 from tests.browser.conftest import PATIENCE, PHONE
 from tests.browser.eyes import row
@@ -49,10 +49,15 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def mailbox(stack) -> Iterator[str]:
-    """Where everybody's mails are read."""
-    with LocalPage(stack.slack, mails=stack.mailbox.mails) as served:
-        yield f"{served.url}/mailbox"
+def mailbox(stack) -> Iterator[Callable[[str], str]]:
+    """Where the mail with a subject is read."""
+    with workspace_page(stack) as served:
+
+        def address(subject: str) -> str:
+            subjects = [each.subject for each in stack.mailbox.mails()]
+            return f"{served.url}/mails/{subjects.index(subject) + 1}"
+
+        yield address
 
 
 @contextmanager
@@ -87,9 +92,10 @@ def on_phone(page: Page) -> None:
 def test_maya_approves_from_the_mail_and_the_page_says_by_itself_when_it_is_done(stack, mailbox, open_page, javascript):
     model = registered(stack, "churn-mail" if javascript else "churn-mail-only")
     page = open_page(javascript=javascript)
-    page.goto(mailbox)
-    page.get_by_role("link", name=f"Approve {model.group} v1 for dev?").click()
-    page.get_by_role("link", name="Review and answer").click()
+    page.goto(mailbox(f"Approve {model.group} v1 for dev?"))
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Review and answer").click()
+    page = opened.value
     button(page, "Maya Chen").click()
     expect(page).to_have_url(stack.gateway.pages_url + request_path(model))
     expect(page.locator(HEADING)).to_have_text(f"Approve {model.group} v1 for dev?")
@@ -338,10 +344,8 @@ LANDMARKS = ("landmark-one-main", "region")
 
 def test_a_mail_can_be_read_and_answered_wherever_it_is_opened(mailbox, open_page, look, picture):
     page, loaded = open_page(width=600), []
-    page.goto(mailbox)
-    look("mailbox", page.get_by_role("link", name="Approve churn v2 for dev?"))
     page.on("request", lambda request: loaded.append(request.url))
-    page.get_by_role("link", name="Approve churn v2 for dev?").click()
+    page.goto(mailbox("Approve churn v2 for dev?"))
     answer = page.get_by_role("link", name="Review and answer")
     look("mail", answer, without=LANDMARKS)
     assert row(page, "AUC") == ["0.903", "0.793", "up 0.110, better"]
@@ -355,8 +359,7 @@ def test_a_mail_can_be_read_and_answered_wherever_it_is_opened(mailbox, open_pag
     dark = page.locator("body, .sheet, .button").evaluate_all(BACKGROUNDS)
     assert all(one != other for one, other in zip(light, dark, strict=True))
     assert loaded == [page.url], "nothing comes from elsewhere"
-    page.goto(mailbox)
-    page.get_by_role("link", name="fraud-cards v1 was rejected for dev").click()
+    page.goto(mailbox("fraud-cards v1 was rejected for dev"))
     look("outcome mail", page.get_by_role("link", name="See the request"), without=LANDMARKS)
 
 

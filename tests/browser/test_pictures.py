@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from infra.local.models import Registered
-from infra.local.page import Page as LocalPage
+from infra.local.page import workspace_page
 from infra.local.stack import Stack
 from tests.browser.conftest import WIDE
 from tests.journeys.people import approve, link, registered
@@ -36,15 +36,14 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
 
 def card(page: Page, address: str) -> Locator:
     """The card that asks for prod, on a screen as sharp as people have it."""
-    page.goto(address)
+    page.goto(f"{address}/#/slack/C0MODELSPRD")
     page.get_by_label("You are").select_option("U0PRIYA")
-    page.get_by_role("button", name="models-uat-prod").click()
     about = page.get_by_role("heading", name=re.compile("churn v2.* for prod"))
     return page.get_by_role("article").filter(has=about).first
 
 
 def test_the_card_of_the_readme_before_and_after_the_answer(stack, open_page, picture):
-    with LocalPage(stack.slack) as served:
+    with workspace_page(stack) as served:
         page = open_page(width=WIDE, height=1400, scale=1.5)
         asked = card(page, served.url)
         expect(asked).to_contain_text("v1 in prod")

@@ -155,14 +155,14 @@ def fetched(url, body=None):
 def messages(running):
     return [
         m
-        for each in fetched(f"{running.address('Slack, to look at')}state?user=U0MAYA")["channels"]
+        for each in fetched(f"{running.address('The workspace')}state?user=U0MAYA")["slack"]["channels"]
         for m in each["messages"]
     ]
 
 
 def test_an_approval_on_the_page_is_what_stock_clients_read(start):
     running = start("--port", "0").until_up()
-    page = running.address("Slack, to look at")
+    page = running.address("The workspace")
     assert messages(running)[0]["text"].startswith("churn version 1 awaits approval for dev.")
     press = {
         "user": "U0MAYA",

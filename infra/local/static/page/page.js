@@ -1,0 +1,144 @@
+// The workspace as one person sees it: where they are, and what is there.
+
+import { logView, registryView, storeView } from "./aws.js";
+import { byId, el, fill, option, reused } from "./dom.js";
+import { guided, recall, showGuide, visited } from "./guide.js";
+import { mailView } from "./mail.js";
+import { showModal, slackSend, slackView } from "./slack.js";
+import { choose, follow, seen } from "./talk.js";
+import { otherPersona, teamsSend, teamsView, tellPassing } from "./teams.js";
+import { showTools } from "./tools.js";
+
+const STAYS = [
+  { kind: "registry", name: "Model Registry", part: "aws", view: registryView },
+  { kind: "store", name: "Parameter Store", part: "aws", view: storeView },
+  { kind: "log", name: "Event log", part: "log", view: logView },
+];
+const read = new Map(); // the last message that was in front of each person, by place
+let here = "", wanted = linked();
+
+function linked() { // a permalink of Slack: /archives/CHANNEL/p1700000000000100
+  const [, place, digits] = location.pathname.match(/^\/archives\/(\w+)\/p(\d+)$/) || [];
+  if (!digits) return null;
+  location.hash = `#/slack/${place}`;
+  return { place: `slack/${place}`, ts: `${digits.slice(0, -6)}.${digits.slice(-6)}` };
+}
+
+// ---- places
+
+function places() {
+  const { slack, teams, mail } = seen.state;
+  const talk = (kind, each, sign, view, send) => ({ kind: `${kind}/${each.id}`, name: `${sign}${each.name}`, each, view, send });
+  return [
+    ["Slack", slack.channels.map((each) => ({ ...talk("slack", each, "# ", slackView, slackSend), style: "slack",
+      name: `# ${each.name}${each.archived ? " (archived)" : ""}`, hint: "/model-status", label: "Slash command" }))],
+    ["Teams", (teams?.channels || []).map((each) => ({ ...talk("teams", each, each.chat ? "" : "# ", teamsView, teamsSend), style: "teams",
+      hint: "model-status", label: each.chat ? "Message to the bot" : "Message that names @Model Approvals" }))],
+    ["Mail", mail ? [{ kind: "mail", name: "Mailbox", count: mail.mails.length, style: "mail" }] : []],
+    ["AWS", STAYS.filter(({ part }) => seen.state[part]).map((each) => ({ ...each, style: "aws" }))],
+  ].filter(([, list]) => list.length);
+}
+
+function current(all) {
+  const [, kind = "", rest = ""] = decodeURIComponent(location.hash).split(/^#\/(\w+)\/?/);
+  const wish = kind === "mail" ? "mail" : rest ? `${kind}/${rest}` : kind;
+  return { ...(all.find((each) => each.kind === wish) || all[0]), rest };
+}
+
+function latest({ each }) {
+  const all = (each?.messages || []).flatMap((message) => [message, ...message.replies]);
+  return all.map((message) => message.ts || message.id);
+}
+
+function unread(place) {
+  const key = `${seen.me} ${place.kind}`, ids = place.kind === "mail" ? Array(place.count).fill("0") : latest(place);
+  if (place.kind === here || !read.has(key)) read.set(key, ids.length);
+  return ids.length - read.get(key);
+}
+
+function tab(place, fresh) {
+  const now = place.kind === here;
+  return el("a", { href: `#/${encodeURI(place.kind)}`, className: fresh ? "fresh" : "", ...(now ? { "aria-current": "page" } : {}) },
+    el("span", {}, place.name), fresh ? el("span", { className: "badge" }, `${fresh}`, el("span", { className: "hidden" }, " new")) : null);
+}
+
+function showPlaces(groups) {
+  const lists = groups.map(([title, list]) => {
+    const tabs = list.map((each) => [each, unread(each)]);
+    const key = tabs.map(([each, fresh]) => [each.kind, each.name, fresh, each.kind === here]);
+    return reused(`places ${title}`, key, () => el("div", {}, el("h2", {}, title), tabs.map(([each, fresh]) => tab(each, fresh))));
+  });
+  const again = reused("again", guided(), () => el("button", { type: "button", id: "again", onclick: recall }, "Show the guide"));
+  fill(byId("places"), guided() || !seen.state.work ? lists : [...lists, again]);
+}
+
+// ---- what is there
+
+function showPlace(place) {
+  const view = byId("view"), moved = view.dataset.place !== `${place.kind} ${place.rest}`;
+  const atEnd = moved || view.scrollHeight - view.scrollTop - view.clientHeight < 80;
+  byId("place").textContent = place.name;
+  document.title = `${place.name}, Model Approvals`;
+  view.className = place.style;
+  view.dataset.place = `${place.kind} ${place.rest}`;
+  const talk = Boolean(place.send);
+  view.setAttribute("role", talk ? "log" : "region");
+  view.setAttribute("aria-label", talk ? "Messages" : place.name);
+  view.tabIndex = 0;
+  fill(view, place.kind === "mail" ? mailView(place.rest) : place.view(place.each));
+  if (wanted?.place === place.kind) return found();
+  if (talk && atEnd) view.scrollTop = view.scrollHeight;
+  if (!talk && moved) view.scrollTop = 0;
+}
+
+function found() { // the message of a permalink
+  const target = byId(`m${wanted.ts}`);
+  if (!target) return;
+  target.classList.add("found");
+  target.scrollIntoView({ block: "center" });
+  wanted = null;
+}
+
+function showComposer({ send, hint, label }) {
+  byId("composer").hidden = !send;
+  byId("words").placeholder = hint || "";
+  byId("composer").querySelector("label").textContent = label || "Message";
+}
+
+function showPersona() {
+  const { slack, people = {} } = seen.state;
+  const label = ({ id, name, kind }) => [name, people[id] || kind].filter(Boolean).join(" – ");
+  fill(byId("persona"), slack.users.map((user) => reused(`user ${user.id}`, [user, people[user.id]], () => option(user.id, label(user)))));
+  byId("persona").value = seen.me;
+}
+
+function show() {
+  if (!seen.state) return;
+  const groups = places(), place = current(groups.flatMap(([, list]) => list));
+  here = place.kind;
+  visited(here);
+  showPersona();
+  showPlaces(groups);
+  showTools();
+  showGuide();
+  showPlace(place);
+  showComposer(place);
+  showModal();
+  if (seen.state.teams) tellPassing();
+}
+
+function menu(open) {
+  document.body.toggleAttribute("data-menu", open);
+  byId("menu").setAttribute("aria-expanded", String(open));
+}
+
+byId("menu").onclick = () => menu(!document.body.hasAttribute("data-menu"));
+byId("persona").onchange = (event) => { otherPersona(); choose(event.target.value); };
+byId("composer").onsubmit = (event) => {
+  event.preventDefault();
+  const { send, each } = current(places().flatMap(([, list]) => list));
+  send(each.id, byId("words").value);
+  byId("words").value = "";
+};
+window.onhashchange = () => { menu(false); show(); byId("place").focus({ preventScroll: true }); };
+follow(show);
