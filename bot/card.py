@@ -400,11 +400,11 @@ def _out_of_bounds(opened: Opened) -> Iterable[Line]:
         if each.says_of(metric) and not each.kept_by(metric)
     ]
     if missed:
-        yield (Strong("Outside the policy's bounds: "), ", ".join(missed), ".")
+        yield (Strong("Outside the policy's bounds:"), " ", ", ".join(missed), ".")
     bound = [each for each in opened.measures if _bounds(each)]
     absent = [each.name for each in bound if not any(map(each.says_of, opened.evidence.metrics))]
     if absent:
-        yield (Strong("Not measured, though the policy sets bounds: "), ", ".join(map(metric_title, absent)), ".")
+        yield (Strong("Not measured, though the policy sets bounds:"), " ", ", ".join(map(metric_title, absent)), ".")
 
 
 def _bounds(measure: Measure) -> str:
@@ -469,8 +469,8 @@ def _violations(evidence: Evidence) -> Iterable[Line]:
     """What monitoring found: data that drifted, a bias that grew."""
     if found := evidence.violations:
         count, rest = len(found) + evidence.more_violations, evidence.more_violations
-        head = "1 constraint is violated: " if count == 1 else f"{count} constraints are violated: "
-        yield (Strong(head), ", ".join(found), f" and {rest} more." if rest else ".")
+        head = "1 constraint is violated:" if count == 1 else f"{count} constraints are violated:"
+        yield (Strong(head), " ", ", ".join(found), f" and {rest} more." if rest else ".")
 
 
 def _consequence(opened: Opened, request: RequestId) -> str:

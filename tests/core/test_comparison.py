@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.card import ROWS, card_of, compare, plain
+from bot.card import ROWS, Strong, card_of, compare, plain
 from bot.domain import Champion, Evidence, Measure, Metric, ModelVersion, Opened, Requester
 from bot.history import VersionState, apply, decode_entry, next_entry
 from bot.policy import MetricsPolicy
@@ -209,6 +209,17 @@ def test_the_policys_order_goes_before_the_reports():
 def test_a_bound_that_is_not_kept_is_said_on_the_card(value, bounds, says):
     lines = [plain(line) for line in card(judged(Metric("auc", value), **bounds)).facts]
     assert [line for line in lines if "policy" in line] == ([says] if says else [])
+
+
+def test_what_stands_out_ends_in_no_space_beside_which_slack_would_not_mark_it():
+    event = judged(Metric("auc", 0.7), at_least={"auc": 0.8, "recall": 0.5})
+    shown = card(replace(event, evidence=replace(event.evidence, violations=("age: baseline_drift_check",))))
+    strong = [part.text for line in shown.facts for part in line if isinstance(part, Strong)]
+    assert strong[-3:] == [
+        "Outside the policy's bounds:",
+        "Not measured, though the policy sets bounds:",
+        "1 constraint is violated:",
+    ]
 
 
 def test_a_bound_holds_for_a_metric_that_is_named_with_its_group():
