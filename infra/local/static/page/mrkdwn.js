@@ -60,13 +60,20 @@ function dated([, seconds, format, link], fallback) {
   if (Number.isNaN(date.getTime())) return fallback;
   const day = (style) => date.toLocaleDateString([], style);
   const long = { year: "numeric", month: "long", day: "numeric" }, short = { ...long, month: "short" };
-  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const pretty = (style) => near(date) || day(style);
+  const time = date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
   const text = format.replace(/\{(\w+)\}/g, (token, name) => ({
-    date: day(long), date_pretty: day(long), date_num: date.toISOString().slice(0, 10),
-    date_short: day(short), date_short_pretty: day(short), date_long: day({ ...long, weekday: "long" }),
-    date_long_pretty: day({ ...long, weekday: "long" }), time, time_secs: date.toLocaleTimeString([]),
+    date: day(long), date_pretty: pretty(long), date_num: date.toISOString().slice(0, 10),
+    date_short: day(short), date_short_pretty: pretty(short), date_long: day({ ...long, weekday: "long" }),
+    date_long_pretty: pretty({ ...long, weekday: "long" }), time, time_secs: date.toLocaleTimeString([]),
   })[name] || token);
   return link ? anchor(link, text) : el("time", { dateTime: date.toISOString(), title: fallback }, text);
+}
+
+function near(date) { // Today, Yesterday, Tomorrow, in the reader's language
+  const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86400000);
+  const name = new Intl.RelativeTimeFormat([], { numeric: "auto" }).format(days, "day");
+  return Math.abs(days) < 2 ? name[0].toLocaleUpperCase() + name.slice(1) : "";
 }
 
 export const plain = (text) => text.replace(/:([a-z0-9_+-]+):/g, (whole, name) => EMOJI[name] || whole);
