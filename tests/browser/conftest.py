@@ -68,13 +68,13 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         if "Content Security Policy" in message.text:
             troubles.append(message.text)
 
-    def opening(*, width=WIDE, height=800, scale=1.0, dark=False, javascript=True, **more) -> Page:
+    def opening(*, width=WIDE, height=800, scale=1.0, dark=False, javascript=True, locale="en-GB", **more) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             device_scale_factor=scale,
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
-            locale="en-GB",
+            locale=locale,
             timezone_id="UTC",
             **more,
         )

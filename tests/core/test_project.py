@@ -1,3 +1,4 @@
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -37,6 +38,13 @@ def test_every_requirement_is_pinned(file):
 def test_every_dependency_is_justified_and_nothing_else_is():
     ships = dict.fromkeys(pins(RUNTIME), True)
     assert documented() == {**dict.fromkeys(pins(DEVELOPMENT), False), **ships}
+
+
+def test_every_npm_package_is_pinned_and_justified_and_nothing_else_is():
+    wanted = json.loads((ROOT / "tests/browser/package.json").read_text())["dependencies"]
+    page = (ROOT / "docs/dependencies.md").read_text().partition("| npm package |")[2]
+    assert sorted(re.findall(r"^\| `([^`]+)` \| \S.*\|$", page, re.MULTILINE)) == sorted(wanted)
+    assert [version for version in wanted.values() if not re.fullmatch(r"[\d.]+", version)] == []
 
 
 def test_the_constraints_hold_every_pin():
