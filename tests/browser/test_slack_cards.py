@@ -22,6 +22,7 @@ from bot.slack import blocks, overview
 from bot.slack.modal import REJECTING, RESTORING, REVOKING, reason_view, way_view
 from bot.status import GroupStatus, Row, Slot, Stand
 from infra.local.page import Page as LocalPage
+from infra.local.page import SlackPane
 from infra.local.slack import Message, Slack
 from infra.local.slack_workspace import TEAM
 from tests.adapters.slack_examples import (
@@ -190,7 +191,7 @@ def slack() -> Iterator[Slack]:
 
 @pytest.fixture(scope="module")
 def address(slack: Slack) -> Iterator[str]:
-    with LocalPage(slack) as served:
+    with LocalPage([SlackPane(slack)]) as served:
         yield served.url
 
 

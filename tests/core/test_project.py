@@ -41,7 +41,9 @@ def test_every_dependency_is_justified_and_nothing_else_is():
 
 
 def test_every_npm_package_is_pinned_and_justified_and_nothing_else_is():
-    wanted = json.loads((ROOT / "tests/browser/package.json").read_text())["dependencies"]
+    folders = (ROOT / "tests/browser", ROOT / "infra/local/renderer")
+    read = [json.loads((each / "package.json").read_text())["dependencies"] for each in folders]
+    wanted = read[0] | read[1]
     page = (ROOT / "docs/dependencies.md").read_text().partition("| npm package |")[2]
     assert sorted(re.findall(r"^\| `([^`]+)` \| \S.*\|$", page, re.MULTILINE)) == sorted(wanted)
     assert [version for version in wanted.values() if not re.fullmatch(r"[\d.]+", version)] == []

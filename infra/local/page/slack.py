@@ -13,7 +13,7 @@ class SlackPane:
     name = "slack"
 
     def __init__(self, slack: Slack) -> None:
-        self._slack, self._workspace = slack, slack.workspace
+        self._slack = slack
         self.acts: Mapping[str, Act] = {
             "press": self._press,
             "submit": self._submit,
@@ -23,11 +23,11 @@ class SlackPane:
 
     def version(self) -> Hashable:
         """The workspace counts its changes."""
-        return self._workspace.seq
+        return self._slack.workspace.seq
 
     def seen_by(self, user: str) -> Json:
         """Channels with their messages, what only this person sees, and the modals in front of them."""
-        workspace = self._workspace
+        workspace = self._slack.workspace
         with workspace.lock:
             people = [person for person in workspace.users.values() if not person.is_bot]
             return {

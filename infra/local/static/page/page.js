@@ -115,6 +115,7 @@ function showPersona() {
 function show() {
   if (!seen.state) return;
   const groups = places(), place = current(groups.flatMap(([, list]) => list));
+  if (!place.kind) return; // nothing is there yet
   here = place.kind;
   visited(here);
   showPersona();
