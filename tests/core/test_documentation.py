@@ -250,3 +250,9 @@ def test_decisions_are_numbered_without_a_gap_and_short():
 )
 def test_a_picture_is_small(picture):
     assert picture.stat().st_size < LARGEST_PICTURE
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_is_named_is_there(page):
+    names = re.findall(r"`((?:bot|handlers|infra|tests|docs)/[\w./-]*\w)`", read(page))
+    assert [each for each in names if not (REPOSITORY / each).exists()] == []
