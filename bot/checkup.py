@@ -15,8 +15,10 @@ from bot.ports import Directory
 
 CREDENTIAL = "Entra's credential"
 """The check that all others of the directory need."""
-SCOPES = ("chat:write", "commands", "users:read", "users:read.email")
-"""What the Slack app has to be granted."""
+SLACK = "Slack's token"
+"""The check that all others of Slack need."""
+SCOPES = ("channels:read", "chat:write", "commands", "groups:read", "users:read", "users:read.email")
+"""What the Slack app has to be granted; this command alone needs those of channels and groups (private channels)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,21 @@ def _of_group(directory: Directory, group: str, domains: Sequence[str]) -> str:
             "Compare MODEL_APPROVALS_EMAIL_DOMAINS with the addresses of the directory."
         )
     return ""
+
+
+def channel_checks(policy: Policy, surface: str, look: Callable[[str], str | None], *, needs: str) -> Iterator[Check]:
+    """Whether the bot is in each channel that the policy notifies: `look` gives what is wrong or nothing, or raises."""
+    channels: dict[str, list[str]] = {}
+    for each in policy.all_rules:
+        if channel := each.notify.get(surface):
+            channels.setdefault(channel, []).append(each.name)
+    for channel, names in channels.items():
+        name = f"{', '.join(dict.fromkeys(names))}: notify.{surface} {channel}"
+        yield Check(name, partial(_of_channel, look, channel), needs)
+
+
+def _of_channel(look: Callable[[str], str | None], channel: str) -> str:
+    return look(channel) or ""
 
 
 def scopes_missing(granted: str) -> str:

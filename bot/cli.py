@@ -81,7 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "--all", action="store_true", help="every version since the policy's `since`, and every one with a history"
     )
-    _command(commands, "doctor", _doctor, "what is missing or wrong: settings, rights, tokens, groups, queues, keys")
+    _command(
+        commands,
+        "doctor",
+        _doctor,
+        "what is missing or wrong: settings, rights, tokens, groups, channels, queues, keys",
+    )
     return parser
 
 

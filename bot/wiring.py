@@ -298,6 +298,7 @@ def checkup(environment: Environment) -> "Iterator[Finding]":
         "Slack": lambda settings: settings.slack(),
         "Entra": lambda settings: settings.entra(),
         "the policy": lambda settings: settings.policy(),
+        "Teams": lambda settings: settings.teams() if settings.policy().teams else None,
         "the pages": lambda settings: settings.pages() if settings.policy().signs_in else None,
         "mails": lambda settings: settings.mail_from() if settings.policy().mails else None,
     }
@@ -315,8 +316,9 @@ def checkup(environment: Environment) -> "Iterator[Finding]":
 
 
 def _checks(environment: Environment) -> "Iterator[Check]":
-    from bot.checkup import CREDENTIAL, Check, group_checks, scopes_missing, works
+    from bot.checkup import CREDENTIAL, SLACK, Check, channel_checks, group_checks, scopes_missing, works
     from bot.slack.api import SlackApi
+    from bot.slack.presence import absence
 
     settings = Settings(environment)
     aws, slack, entra, policy = settings.aws(), settings.slack(), settings.entra(), settings.policy()
@@ -327,11 +329,11 @@ def _checks(environment: Environment) -> "Iterator[Check]":
     token, signing = secret(home.clients, slack.bot_token), secret(home.clients, slack.signing_secrets)
     api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
 
-    def granted() -> str:
-        team, scopes = api.granted()
-        if team != slack.team:
-            return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
-        return scopes_missing(scopes)
+    def workspace() -> str:
+        team = api.granted()[0]
+        if team == slack.team:
+            return ""
+        return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
 
     def queue(url: str) -> str:
         asked = ["FifoQueue", "RedrivePolicy", "VisibilityTimeout"]
@@ -349,9 +351,14 @@ def _checks(environment: Environment) -> "Iterator[Check]":
     yield Check("queue of decisions", lambda: queue(aws.decisions_url))
     yield Check("queue of openings", lambda: queue(aws.openings_url))
     yield Check("Slack's signing secret", works(signing))
-    yield Check("Slack's token", granted)
+    yield Check(SLACK, workspace)
+    yield Check("Slack's scopes", lambda: scopes_missing(api.granted()[1]), SLACK)
+    yield from channel_checks(policy, "slack", partial(absence, api), needs=SLACK)
     yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
     yield from group_checks(policy, directory, entra.domains)
+    if policy.teams:
+        connector = _BotFramework(microsoft, settings.teams(), home).connector(timeout=WORKER_TIMEOUT)
+        yield from channel_checks(policy, "teams", connector.visit, needs=CREDENTIAL)
     for place, name in {each.place: each.name for each in policy.all_rules if each.place != HOME}.items():
         store = SsmParameters(home.clients_of(place))
         yield Check(f"the account of {name}", works(partial(store.get, [home.names.approved("doctor", name)])))

@@ -21,7 +21,7 @@ TRIES = 3
 """How often one call is made at most when Slack asks to wait."""
 ONCE = frozenset({"chat.postMessage"})
 """Methods that show twice what is sent twice: repeated only when nothing can have been sent."""
-FORMS = frozenset({"users.info", "users.lookupByEmail"})
+FORMS = frozenset({"conversations.info", "users.info", "users.lookupByEmail"})
 """Methods that take no JSON (https://docs.slack.dev/apis/web-api/#posting_json)."""
 TOO_MANY = 429
 PERMANENT = frozenset(
@@ -166,4 +166,6 @@ def _failure(method: str, answer: Json) -> Permanent | Unavailable:
     details = str(metadata.get("messages", ""))[:500] if isinstance(metadata, dict) else ""
     if error in PERMANENT:
         return Permanent(method, error, details)
+    if needed := str(answer.get("needed") or "")[:100]:
+        log.error("the app lacks a scope for %s (%s): add what its manifest has, and install it again", method, needed)
     return Unavailable(f"Slack could not carry out {method}: {error}{details and f' ({details})'}.")

@@ -129,7 +129,11 @@ class Connector:
         )
         self._call("private word", "POST", _path(_id_of(chat, "id")), activity)
 
-    def _call(self, call: str, method: str, path: str, body: Json, *, service: str = "") -> Json:
+    def visit(self, channel: str) -> None:
+        """Read a page of who is in a channel, for nothing but whether the bot is let in."""
+        self._call("roster", "GET", f"/v3/conversations/{quote(channel, safe='')}/pagedmembers?pageSize=50", None)
+
+    def _call(self, call: str, method: str, path: str, body: Json | None, *, service: str = "") -> Json:
         url = f"{self._address(service)}{path}"
         slept, wait = 0.0, 0.0
         for _ in range(TRIES):
@@ -150,7 +154,7 @@ class Connector:
             raise Unavailable("The address of the Bot Connector is none of those that the settings allow.")
         return url.rstrip("/")
 
-    def _authorized(self, call: str, method: str, url: str, body: Json) -> BaseHTTPResponse:
+    def _authorized(self, call: str, method: str, url: str, body: Json | None) -> BaseHTTPResponse:
         token = self._token.current()
         response = self._sent(call, method, url, body, token)
         if response.status == UNAUTHORIZED:
@@ -158,7 +162,7 @@ class Connector:
         return response
 
     def _sent(
-        self, call: str, method: str, url: str, body: Json, token: str, *, again: bool = True
+        self, call: str, method: str, url: str, body: Json | None, token: str, *, again: bool = True
     ) -> BaseHTTPResponse:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"}
         try:
@@ -176,14 +180,16 @@ def _path(conversation: str) -> str:
     return f"/v3/conversations/{quote(conversation, safe='')}/activities"
 
 
-def _encoded(body: Json) -> bytes:
+def _encoded(body: Json | None) -> bytes | None:
     """UTF-8 as it is: a letter beyond ASCII would take six bytes of what a message may hold."""
+    if body is None:
+        return None
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _may_be_repeated(method: str, problem: HTTPError) -> bool:
     """Whether nothing was sent, or a kept connection broke under a call that does no harm twice."""
-    return isinstance(problem, NewConnectionError) or (isinstance(problem, ProtocolError) and method == "PUT")
+    return isinstance(problem, NewConnectionError) or (isinstance(problem, ProtocolError) and method != "POST")
 
 
 def _seconds(response: BaseHTTPResponse) -> float:

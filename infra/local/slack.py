@@ -106,7 +106,7 @@ class Slack(Person):
         if given != self.bot_token:
             raise SlackError("invalid_auth" if given else "not_authed")
         if method.scopes and not self.workspace.scopes & set(method.scopes):
-            raise SlackError("missing_scope", f"needed: {' or '.join(method.scopes)}")
+            raise SlackError("missing_scope", needed=",".join(method.scopes))
         return name, method
 
     def _ok(self, body: Json) -> Answer:
@@ -116,6 +116,8 @@ class Slack(Person):
 
     def _not_ok(self, mistake: SlackError) -> Answer:
         body: Json = {"ok": False, "error": mistake.error}
+        if mistake.needed:
+            body |= {"needed": mistake.needed, "provided": ",".join(sorted(self.workspace.scopes))}
         if mistake.details:
             messages = [f"[ERROR] {detail}" for detail in mistake.details]
             body |= {"errors": list(mistake.details), "response_metadata": {"messages": messages}}

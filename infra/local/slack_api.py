@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from infra.local import slack_rules as rules
 from infra.local.slack_tickets import Expired
-from infra.local.slack_wire import Args, message_json, user_json, view_json
+from infra.local.slack_wire import Args, channel_json, message_json, user_json, view_json
 from infra.local.slack_workspace import Channel, Json, Message, SlackError, View, Workspace
 
 TS = re.compile(r"\d+\.\d{6}")
@@ -191,6 +191,16 @@ def conversations_replies(workspace: Workspace, args: Args) -> Json:
     return {"messages": drawn, "has_more": False}
 
 
+def conversations_info(workspace: Workspace, args: Args) -> Json:
+    """Describe a channel; a private one only to who is in it, and each kind only with the scope for it."""
+    channel = workspace.channels.get(args.needed("channel"))
+    if channel is None or (channel.private and not channel.bot_in_channel):
+        raise SlackError("channel_not_found")
+    if (scope := "groups:read" if channel.private else "channels:read") not in workspace.scopes:
+        raise SlackError("missing_scope", needed=scope)
+    return {"channel": channel_json(channel)}
+
+
 def _checked_view(args: Args) -> Json:
     view: Json = args.json("view", "invalid_arguments")
     if problems := rules.modal_problems(view):
@@ -243,6 +253,7 @@ METHODS: Mapping[str, Method] = {
     "chat.getPermalink": Method(get_permalink, 4),
     "users.info": Method(users_info, 4, ("users:read",)),
     "users.lookupByEmail": Method(users_lookup_by_email, 3, ("users:read.email",)),
+    "conversations.info": Method(conversations_info, 3, ("channels:read", "groups:read", "im:read", "mpim:read")),
     "conversations.replies": Method(conversations_replies, 3, ("channels:history", "groups:history")),
     "views.open": Method(views_open, 4),
     "views.update": Method(views_update, 4),

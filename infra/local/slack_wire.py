@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from infra.local.slack_http import Request
-from infra.local.slack_workspace import Json, Message, SlackError, User, View, Workspace
+from infra.local.slack_workspace import Channel, Json, Message, SlackError, User, View, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,18 @@ def view_json(workspace: Workspace, view: View, values: Json | None = None) -> J
         "app_id": workspace.app_id,
         "app_installed_team_id": workspace.team_id,
         "bot_id": workspace.bot_id,
+    }
+
+
+def channel_json(channel: Channel) -> Json:
+    """Draw a channel as `conversations.info` does: https://docs.slack.dev/reference/objects/conversation-object."""
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_channel": True,
+        "is_private": channel.private,
+        "is_archived": channel.archived,
+        "is_member": channel.bot_in_channel,
     }
 
 

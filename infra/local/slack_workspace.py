@@ -21,17 +21,21 @@ T = TypeVar("T")
 
 TEAM = "T0LOCAL01"
 SLACKBOT = "USLACKBOT"
-SCOPES = ("chat:write", "commands", "users:read", "users:read.email", "channels:history", "groups:history")
+SCOPES = (
+    *("channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read"),
+    *("users:read", "users:read.email"),
+)
 
 
 class SlackError(Exception):
     """Slack's `{"ok": false}`: the error's name, and what `response_metadata.messages` would say."""
 
-    def __init__(self, error: str, *details: str) -> None:
+    def __init__(self, error: str, *details: str, needed: str = "") -> None:
         """Keep the name and the details apart: callers branch on the first and print the second."""
         super().__init__(": ".join((error, *details)))
         self.error = error
         self.details = details
+        self.needed = needed
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,9 +157,24 @@ def test_a_token_that_is_wrong_missing_or_lacks_the_scope_opens_nothing(slack, c
     assert refusal(WebClient("xoxb-other", base_url=slack.api_url).auth_test) == "invalid_auth"
     assert refusal(WebClient(base_url=slack.api_url).auth_test) == "not_authed"
     slack.workspace.scopes.discard("users:read")
-    assert refusal(client.users_info, user=MAYA) == "missing_scope"
+    with pytest.raises(SlackApiError) as refused:
+        client.users_info(user=MAYA)
+    told = refused.value.response
+    assert (told["error"], told["needed"]) == ("missing_scope", "users:read")
+    assert "chat:write" in told["provided"].split(",")
     assert refusal(client.api_call, "chat.deleteEverything") == "unknown_method"
     assert client.auth_test()["team_id"] == "T0LOCAL01"
+
+
+def test_a_channel_is_described_with_the_scope_of_its_kind_and_a_private_one_to_its_members(slack, client):
+    found = client.conversations_info(channel=CHANNEL)["channel"]
+    assert (found["name"], found["is_member"], found["is_archived"]) == ("model-approvals", True, False)
+    assert refusal(client.conversations_info, channel="C0NOWHERE") == "channel_not_found"
+    slack.workspace.scopes.discard("groups:read")
+    slack.workspace.alter_channel(CHANNEL, private=True)
+    assert refusal(client.conversations_info, channel=CHANNEL) == "missing_scope"
+    slack.workspace.alter_channel(CHANNEL, bot_in_channel=False)
+    assert refusal(client.conversations_info, channel=CHANNEL) == "channel_not_found"
 
 
 def test_a_trigger_opens_one_modal_within_three_seconds(slack, client):
