@@ -1,7 +1,7 @@
 # Every target sets up what it needs, once, in .venv. Needed before: make, and Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test check proofs bench build deploy teams-package format clean help
+.PHONY: run demo test test-live check proofs bench build deploy teams-package format clean help
 
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(if $(shell $(each) -c 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(each))))
@@ -22,6 +22,9 @@ test: $(READY) ## the whole test suite, with coverage
 	@$(PY) -m tests.browser.node || true
 	@$(PY) -m infra.local.npm || true
 	@$(PY) -m pytest -q -n 3 --dist worksteal -rs -m "not live" --cov
+
+test-live: $(READY) ## what we believe of real AWS, Slack, Teams and Entra, where LIVE_… variables lead to them
+	@$(PY) -m pytest -q -m live -rs --tb=short tests/live
 
 check: $(READY) ## format, lint, types, import rules, dead code, words
 	@$(PY) -m ruff format --check --quiet .
