@@ -276,6 +276,12 @@ def test_an_update_over_a_broken_connection_is_repeated(teams, channel):
     assert words_of(teams.workspace.message(ref.channel, ref.ts).card)[0] == DECIDED.title
 
 
+def test_a_look_over_a_broken_connection_is_repeated(teams):
+    teams.faults.add("pagedMembers", status="reset")
+    connector_to(teams).visit(CHANNEL)
+    assert methods(teams) == ["pagedMembers"] * 2
+
+
 def test_an_answer_that_does_not_come_is_not_waited_for(teams):
     slow = connector_to(teams, timeout=0.3)
     teams.faults.add("createConversation", status=None, stall=5)
