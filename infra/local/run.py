@@ -28,6 +28,8 @@ PORT = 8700
 """The page's, unless told otherwise; AWS has the next one, the bot's own pages have the one behind that."""
 SWEEP_EVERY = 300.0
 """Seconds, as in production."""
+RETRY_AFTER = 5
+"""Seconds, of the hundred in production: long enough to look at a fault, short enough to wait for its end."""
 GROUP, MAYA = "churn", "U0MAYA"
 REQUESTER = "dana.scientist@example.com"
 VISITOR = "a-visitor"
@@ -95,7 +97,9 @@ def serve(terminal: Terminal, port: int, *, sample: bool) -> int:
         return 0
     aws_port = available(terminal, port + 1 if port else 0)
     pages_port = available(terminal, port + 2 if port else 0)
-    stack = Stack(port=aws_port, pages_port=pages_port, sweep_every=SWEEP_EVERY, settings=settings)
+    stack = Stack(
+        port=aws_port, pages_port=pages_port, retry_after=RETRY_AFTER, sweep_every=SWEEP_EVERY, settings=settings
+    )
     with stack, workspace_page(stack, available(terminal, port)) as page, stack.sweeping:
         if not enough():
             stay(terminal, stack, page, sample=sample)

@@ -170,7 +170,7 @@ def test_an_approval_on_the_page_is_what_stock_clients_read(start):
         "ts": messages(running)[0]["ts"],
         "action_id": "approval.approve",
     }
-    assert fetched(f"{page}press", press)["status"] == 200
+    assert fetched(f"{page}slack/press", press)["status"] == 200
     approved = eventually(running.approved)
     assert (approved["model_package_version"], approved["environment"], approved["status"]) == (1, "dev", "Approved")
     package = eventually(lambda: running.package(approved["model_package_arn"], dev="Approved"))
