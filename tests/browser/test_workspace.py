@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from infra.local.npm import RENDERER
 from infra.local.page import workspace_page
 from infra.local.stack import Stack
+from tests.browser.conftest import PHONE
+from tests.browser.eyes import cut, sideways, violations
 
 GROUP = "churn"
 DEV, PROD = "slack/C0MODELSDEV", "slack/C0MODELSPRD"
@@ -157,7 +159,7 @@ def test_nothing_is_approved_while_entra_is_down_and_the_click_is_not_lost(stack
     workspace.switch("Entra is down", on=True)
     workspace.approve("churn-entra")
     workspace.go("log")
-    expect(workspace.page.get_by_role("region", name="Event log")).to_contain_text("Microsoft Graph did not answer")
+    expect(workspace.page.get_by_role("region", name="Event log")).to_contain_text("not carried out yet")
     assert approved(stack, "dev", "churn-entra") is None
     workspace.switch("Entra is down", on=False)
     workspace.go(DEV)
