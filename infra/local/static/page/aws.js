@@ -3,7 +3,8 @@
 import { clock, el, reused } from "./dom.js";
 import { seen } from "./talk.js";
 
-const GOOD = /^Approved/, BAD = /^(Rejected|Revoked)/;
+const GOOD = /^Approved/i, BAD = /^(Rejected|Revoked)/i;
+const VOTES = { approve: "approved", reject: "rejected" };
 const empty = (text) => [el("p", { className: "empty" }, text)];
 
 function chip(text, name = "") {
@@ -37,8 +38,9 @@ const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(va
 
 function gist(value) { // of what a parameter holds, in a few words
   if (typeof value !== "object" || value === null) return String(value).slice(0, 40);
-  if (value.model_package_version) return `v${value.model_package_version} ${value.status}`;
-  return value.status && value.status !== "Approved" ? value.status : String(value.kind || value.what || "");
+  if (value.model_package_version) return `${value.status} v${value.model_package_version}`;
+  if (!value.kind) return value.status || "";
+  return [VOTES[value.answer] || value.kind, value.environment, value.by?.name].filter(Boolean).join(" · ");
 }
 
 function parameter({ name, value, version: number, modified }) {

@@ -36,6 +36,8 @@ export async function refresh() {
   else show();
 }
 
+export const redraw = () => show();
+
 export function choose(user) {
   seen.me = user;
   sessionStorage.setItem("me", user);

@@ -1,7 +1,7 @@
 // Teams as one person sees it; Microsoft's own renderer draws the cards.
 
 import { clock, el, face, forget, reused } from "./dom.js";
-import { act, say, seen } from "./talk.js";
+import { act, redraw, say, seen } from "./talk.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const FAMILY = '"Segoe UI", system-ui, "Helvetica Neue", Arial, sans-serif';
@@ -9,7 +9,7 @@ const INSTALL = "Cards of Teams are drawn by Microsoft's own renderer, which is 
   + "End `make run`, and start it again where npm's packages can be had; it says what is missing.";
 let renderer = null, passing = -1;
 
-dark.onchange = () => forget(); // what is drawn in the other colours
+dark.onchange = () => { forget(); redraw(); }; // what is drawn in the other colours
 
 function colours() {
   return dark.matches
@@ -31,11 +31,15 @@ function host() { // the colours of a client's theme, for the names that our car
   });
 }
 
-function loadRenderer() { // once
-  renderer ||= new Promise((resolve, reject) => {
-    document.head.append(el("script", { src: "/adaptivecards.js", onload: resolve, onerror: reject }));
-  }).then(() => { AdaptiveCards.AdaptiveCard.onProcessMarkdown = asItIs; });
-  return renderer;
+function loadRenderer() { // once; then the cards are drawn that waited for it
+  if (renderer) return;
+  renderer = el("script", { src: "/adaptivecards.js", onerror: () => say(INSTALL, true) });
+  renderer.onload = () => {
+    AdaptiveCards.AdaptiveCard.onProcessMarkdown = asItIs;
+    forget();
+    redraw();
+  };
+  document.head.append(renderer);
 }
 
 function asItIs(_, result) { // the bot writes nothing that Markdown would change
@@ -60,10 +64,10 @@ async function execute(action, card, message) {
 }
 
 function card(message) {
-  const place = el("div", { className: "card" });
-  if (!seen.state.teams.renderer) place.append(el("p", { className: "missing" }, INSTALL));
-  else loadRenderer().then(() => place.replaceChildren(drawCard(message)), () => say(INSTALL, true));
-  return place;
+  const there = seen.state.teams.renderer;
+  if (there) loadRenderer();
+  const shown = !there ? el("p", { className: "missing" }, INSTALL) : window.AdaptiveCards ? drawCard(message) : "…";
+  return el("div", { className: "card" }, shown);
 }
 
 function article(message) {
