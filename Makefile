@@ -1,7 +1,7 @@
 # Every target sets up what it needs, once, in .venv. Needed before: make, and Python 3.11 or newer.
 
 .DEFAULT_GOAL := help
-.PHONY: run demo test test-live check proofs bench build deploy teams-package format clean help
+.PHONY: run demo test test-live check proofs bench pictures build deploy teams-package format clean help
 
 PYTHON ?= $(firstword $(foreach each,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(if $(shell $(each) -c 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(each))))
@@ -9,12 +9,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 READY := $(VENV)/.ready
+LOCAL := $(VENV)/.local
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-run: $(READY) ## start the local stack and its page, a small workspace; Ctrl-C ends it
+run: $(LOCAL) ## start the local stack and its page, a small workspace; Ctrl-C ends it
 	@$(PY) -m infra.local.npm || true
 	@$(PY) -m infra.local.run
 
-demo: $(READY) ## the whole journey of a model version, without a browser, every step verified
+demo: $(LOCAL) ## the whole journey of a model version, without a browser, every step verified
 	@$(PY) -m infra.local.demo
 
 test: $(READY) ## the whole test suite, with coverage
@@ -41,6 +43,11 @@ proofs: $(READY) ## the long crash, race, burst and schedule tests, with their f
 
 bench: $(READY) ## ratios to two baselines, printed and written into docs/performance.md; about ten minutes
 	@$(PY) -m tests.bench $(BENCH)
+
+pictures: $(READY) ## the pictures of README.md and docs anew, from what the local stack shows now
+	@PICTURES=build/pictures $(PY) -m pytest -q tests/browser/test_pictures.py tests/browser/test_guide.py \
+		tests/browser/test_pages.py
+	@for each in docs/pictures/*.png; do cp build/pictures/$${each##*/} docs/pictures/; done
 
 build: $(READY) ## what AWS Lambda runs: build/function and build/slack, for ARCHITECTURE=arm64 (or x86_64)
 	@$(PY) -m infra.package $(or $(ARCHITECTURE),arm64) --python "$(PYTHON_RUNTIME)"
@@ -71,8 +78,16 @@ $(PY):
 	apt install python3-venv). Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(READY): requirements.txt infra/runtime.txt infra/constraints.txt pyproject.toml | $(PY)
-	@echo "Installing requirements into $(VENV); this takes about a minute, once."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c infra/constraints.txt
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+PINS := infra/local/requirements.txt infra/runtime.txt infra/constraints.txt pyproject.toml
+
+$(LOCAL): $(PINS) | $(PY)
+	@echo "Installing what the local stack needs into $(VENV), once: about 40 MB, half a minute."
+	@$(PIP) -r infra/local/requirements.txt -c infra/constraints.txt
+	@$(PIP) --no-deps -e .
 	@touch $@
+
+$(READY): requirements.txt $(PINS) | $(PY)
+	@echo "Installing what development and tests need into $(VENV), once: about 130 MB, a minute."
+	@$(PIP) -r requirements.txt -c infra/constraints.txt
+	@$(PIP) --no-deps -e .
+	@touch $(LOCAL) $@

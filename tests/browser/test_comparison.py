@@ -1,6 +1,6 @@
 """What a version did in one environment, where the next one is decided: the comparison and the charts.
 
-`PICTURES=docs/pictures python -m pytest tests/browser/test_comparison.py` makes those of the documentation anew.
+`PICTURES=docs/pictures python -m pytest tests/browser/test_comparison.py` takes them.
 """
 
 from base64 import b64decode

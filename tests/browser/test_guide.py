@@ -34,11 +34,12 @@ def test_six_steps_lead_to_an_approval_in_slack_and_one_in_teams(stack, guided, 
 
     guided.get_by_label("You are").select_option("U0DANA")
     at(1, "A model version is registered")
-    picture(guided, "guide")
     guided.get_by_role("button", name="Register a version").click()
     at(2, "Be an approver")
     guide.get_by_role("button", name="Show me").click()
     at(3, "Approve it for dev, in Slack")
+    guided.set_viewport_size({"width": 1280, "height": 900})
+    picture(guided, "workspace")
     guided.get_by_role("button", name="Approve churn version 1 for dev").click()
     guided.get_by_role("dialog").get_by_role("button", name="Approve").click()
     at(4, "See what has changed")

@@ -1,6 +1,6 @@
 """The pages and mails of an approval, by people who have nothing but a browser and a mailbox.
 
-`PICTURES=docs/pictures python -m pytest tests/browser/test_pages.py` makes those of the documentation anew.
+`make pictures` makes those of the documentation anew.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""The pictures of the README that show Slack, made of what the stack shows now.
-
-`PICTURES=docs/pictures python -m pytest tests/browser/test_pictures.py` makes them anew.
-"""
+"""The pictures of README.md that show Slack and Teams, made of what the stack shows now: `make pictures`."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from infra.local.models import Registered
+from infra.local.models import PIPELINE, Registered
 from infra.local.page import workspace_page
+from infra.local.run import REQUESTER
 from infra.local.stack import Stack
 from tests.browser.conftest import WIDE
 from tests.journeys.people import approve, link, registered
@@ -24,6 +22,7 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
     """Version 1 runs everywhere, and version 2 everywhere but in prod, for which it asks."""
     with Stack(settings=by_approval(tmp_path_factory.mktemp("policy"))) as running:
         running.slack.limits.posts_per_second = running.slack.limits.post_burst = 1000
+        running.aws.source_identities[PIPELINE] = REQUESTER
         link(running, "U0MAYA", "U0OMAR", "U0PRIYA")
         first = registered(running, "churn")
         second = running.pipeline.register("churn", "churn-2")
@@ -34,9 +33,9 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
         yield running
 
 
-def card(page: Page, address: str) -> Locator:
+def card(page: Page, address: str, channel: str = "slack/C0MODELSPRD") -> Locator:
     """The card that asks for prod, on a screen as sharp as people have it."""
-    page.goto(f"{address}/#/slack/C0MODELSPRD")
+    page.goto(f"{address}/#/{channel}")
     page.get_by_label("You are").select_option("U0PRIYA")
     about = page.get_by_role("heading", name=re.compile("churn v2.* for prod"))
     return page.get_by_role("article").filter(has=about).first
@@ -49,6 +48,9 @@ def test_the_card_of_the_readme_before_and_after_the_answer(stack, open_page, pi
         expect(asked).to_contain_text("v1 in prod")
         expect(asked.get_by_role("button", name="Approve churn version 2")).to_be_visible()
         picture(asked, "slack-pending")
+        in_teams = card(page, served.url, "teams/19:models-uat-prod@thread.tacv2").locator(".ac-adaptiveCard").first
+        expect(in_teams.get_by_role("button", name="Approve for prod")).to_be_visible()
+        picture(in_teams, "teams-pending")
         approve(stack, Registered("churn", 2, ""), "prod", "U0PRIYA")
         decided = card(page, served.url)
         expect(decided.get_by_role("button", name="Revoke churn version 2")).to_be_visible()

@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = "infra/runtime.txt"
+LOCAL = "infra/local/requirements.txt"
 DEVELOPMENT = "requirements.txt"
 PIN = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)(?:; sys_platform == \"\w+\")?")
 
@@ -30,14 +31,14 @@ def documented():
     return {name.lower(): ships == "yes" for name, ships in rows}
 
 
-@pytest.mark.parametrize("file", [RUNTIME, DEVELOPMENT, "infra/constraints.txt"])
+@pytest.mark.parametrize("file", [RUNTIME, LOCAL, DEVELOPMENT, "infra/constraints.txt"])
 def test_every_requirement_is_pinned(file):
     assert [line for line in requirements(file) if not PIN.fullmatch(line)] == []
 
 
 def test_every_dependency_is_justified_and_nothing_else_is():
     ships = dict.fromkeys(pins(RUNTIME), True)
-    assert documented() == {**dict.fromkeys(pins(DEVELOPMENT), False), **ships}
+    assert documented() == {**dict.fromkeys(pins(DEVELOPMENT) | pins(LOCAL), False), **ships}
 
 
 def test_every_npm_package_is_pinned_and_justified_and_nothing_else_is():
@@ -50,11 +51,12 @@ def test_every_npm_package_is_pinned_and_justified_and_nothing_else_is():
 
 
 def test_the_constraints_hold_every_pin():
-    assert pins("infra/constraints.txt").items() >= (pins(RUNTIME) | pins(DEVELOPMENT)).items()
+    assert pins("infra/constraints.txt").items() >= (pins(RUNTIME) | pins(LOCAL) | pins(DEVELOPMENT)).items()
 
 
-def test_development_installs_what_ships():
-    assert f"-r {RUNTIME}" in (ROOT / DEVELOPMENT).read_text().splitlines()
+def test_development_installs_what_the_local_stack_needs_and_that_what_ships():
+    assert f"-r {LOCAL}" in (ROOT / DEVELOPMENT).read_text().splitlines()
+    assert "-r ../runtime.txt" in (ROOT / LOCAL).read_text().splitlines()
 
 
 def test_every_module_of_the_bot_has_its_place_in_the_import_rules():
