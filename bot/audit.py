@@ -12,24 +12,13 @@ from functools import partial
 
 from bot import rules
 from bot.approved import ApprovedModel, read_approved
-from bot.domain import (
-    Answer,
-    Entry,
-    Expiry,
-    ModelVersion,
-    Observed,
-    Opened,
-    Package,
-    Restored,
-    Revoked,
-    Superseded,
-    Unknown,
-    Vote,
-)
+from bot.clicks import PATIENCE
+from bot.domain import Answer, ModelVersion
 from bot.encoding import sha256
+from bot.entries import Entry, Expiry, Observed, Opened, Restored, Revoked, Superseded, Unknown, Vote
 from bot.history import VersionState, apply, decode_entry
-from bot.jobs import PATIENCE
 from bot.names import Names
+from bot.package import Package
 from bot.pointers import own_approval
 from bot.ports import Clock, Crew, ModelRegistry, Stored
 from bot.records import Records, read_card_record

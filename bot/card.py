@@ -3,35 +3,17 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from bot.codec import to_json
-from bot.domain import (
-    Act,
-    Answer,
-    ChatUser,
-    Contact,
-    Entry,
-    Evidence,
-    Expiry,
-    Hand,
-    Measure,
-    Measured,
-    Metric,
-    Observed,
-    Opened,
-    Person,
-    RequestId,
-    Restored,
-    Revoked,
-    Run,
-    State,
-    Superseded,
-    Vote,
-)
+from bot.domain import Act, Answer, ChatUser, Person, RequestId, State
 from bot.encoding import encode, sha256
+from bot.entries import Entry, Expiry, Hand, Measured, Observed, Opened, Restored, Revoked, Superseded, Vote
+from bot.evidence import Evidence, Metric, Run
 from bot.history import Round, VersionState
+from bot.line import Code, Line, Link, Mention, Moment, Part, Strong, plain
+from bot.measure import Measure
+from bot.members import Contact
 
 MENTIONED = 10
 """People who are addressed in one line; the others are counted."""
@@ -39,48 +21,6 @@ ROWS = 6
 """Metrics on a card; the rest is in the report."""
 KEPT = 12
 """Metrics that are remembered of a champion."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strong:
-    """Words in bold."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Something literal: a commit, a path."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A person: named, and addressed where the surface knows them."""
-
-    name: str
-    via: ChatUser | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A time, shown in the reader's own zone where the surface can."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Words that lead to a web page."""
-
-    text: str
-    url: str
-
-
-Part = str | Strong | Code | Mention | Moment | Link
-Line = tuple[Part, ...]
-"""A line of neutral text. Every plain string in it is untrusted and is escaped by the surface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,11 +230,6 @@ def addressed(people: Sequence[Contact], line: Line, mention: Callable[[Contact]
     more = len(people) - MENTIONED
     names = (*named[1:], *([f" and {more} more"] if more > 0 else []), ": ")
     return (*names, *line) if people else line
-
-
-def plain(line: Line) -> str:
-    """A line as plain text, times in UTC."""
-    return "".join(_plain(part) for part in line)
 
 
 def compare(challenger: Metric, champion: Metric | None, better: str = "") -> str:
@@ -559,18 +494,6 @@ def _told_observed(model: str, observed: Observed) -> Line:
                 "It is not put back. What the environments load has not changed; approvers may restore or revoke it.",
             )
     return (*line, "It was put back twice before and is now left as it is: please look into it.")
-
-
-def _plain(part: Part) -> str:
-    match part:
-        case str():
-            return part
-        case Strong(text) | Code(text) | Link(text):
-            return text
-        case Mention(name):
-            return name
-        case Moment(at):
-            return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _typed(line: Line) -> list[object]:

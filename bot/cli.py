@@ -17,12 +17,13 @@ from typing import Any
 from bot import report, wiring
 from bot.approved import ApprovedModel
 from bot.audit import approved_then
-from bot.card import plain
 from bot.codec import to_json
+from bot.doctor import checkup
 from bot.domain import GROUP, Act, ModelVersion, moment, rfc3339
 from bot.errors import ApprovalError, UnknownRequest
 from bot.history import VersionState
 from bot.library import approved_model
+from bot.line import plain
 from bot.links import acting_page, asking_page
 
 OK, FAILED, NOTHING, BROKEN = 0, 1, 3, 4
@@ -291,7 +292,7 @@ def _sweep(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
 def _doctor(asked: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Everything is looked at, one after the other, and said as soon as it is known."""
     found = []
-    for finding in wiring.checkup(environment):
+    for finding in checkup(environment):
         found.append(finding)
         if not asked.json:
             print(

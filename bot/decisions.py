@@ -12,8 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import rules
+from bot.clicks import ActJob, AnswerJob, Decision
 from bot.display import Task
-from bot.domain import Event, Expiry, Member, Package
+from bot.entries import Event, Expiry
+from bot.envelope import Receipt, described
 from bot.errors import (
     AlreadyDecided,
     Expired,
@@ -24,19 +26,12 @@ from bot.errors import (
     UnknownRequest,
 )
 from bot.hands import Hands
+from bot.hints import CheckJob, OpenJob, SupersedeJob
 from bot.history import VersionState
-from bot.jobs import (
-    ActJob,
-    AnswerJob,
-    CheckJob,
-    Decision,
-    OpenJob,
-    Receipt,
-    SupersedeJob,
-    described,
-    overdue,
-)
+from bot.jobs import overdue
+from bot.members import Member
 from bot.neighbours import Neighbours
+from bot.package import Package
 from bot.policy import EnvironmentPolicy
 from bot.projection import Projection
 from bot.records import Look, Surroundings

@@ -11,10 +11,11 @@ from functools import partial
 
 from bot import rules
 from bot.card import Card, card_of
-from bot.domain import Act, Answer, ChatUser, Member, ModelVersion, Person, RequestId, State
+from bot.clicks import PATIENCE, ActJob, AnswerJob, RequestJob
+from bot.domain import Act, Answer, ChatUser, ModelVersion, Person, RequestId, State
 from bot.errors import NotRequestable, Refused, Unavailable, UnknownRequest
 from bot.history import Round, VersionState
-from bot.jobs import PATIENCE, ActJob, AnswerJob, RequestJob
+from bot.members import Member
 from bot.policy import EnvironmentPolicy, Policy
 from bot.ports import Clock, Crew, Directory, Jobs
 from bot.records import Look, Records

@@ -9,11 +9,13 @@ from threading import Lock
 from typing import Any
 
 from bot.approved import read_approved
-from bot.card import Line, card_of, further, offers, told
-from bot.domain import Entry, Measured, MessageRef, Observed, Opened, RequestId, Restored, Revoked, Vote
+from bot.card import card_of, further, offers, told
+from bot.clicks import PATIENCE
+from bot.domain import MessageRef, RequestId
+from bot.entries import Entry, Measured, Observed, Opened, Restored, Revoked, Vote
 from bot.errors import Refused, Unavailable
 from bot.history import Round, VersionState
-from bot.jobs import PATIENCE
+from bot.line import Line
 from bot.neighbours import Neighbours
 from bot.records import CardRecord, Posted
 from bot.reminders import Reminder, Reminders

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.approved import ApprovedModel
-from bot.domain import Hand, Observed, Package
 from bot.encoding import sha256
+from bot.entries import Hand, Observed
+from bot.hints import CheckJob
 from bot.history import VersionState
-from bot.jobs import CheckJob
 from bot.neighbours import Neighbours
+from bot.package import Package
 from bot.pointers import Pointer, repointed
 from bot.records import Look
 from bot.registration import by_hand

@@ -6,27 +6,22 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.codec import from_json, to_json
-from bot.domain import (
-    Answer,
+from bot.domain import Answer, ModelVersion, RequestId, State, moment, rfc3339
+from bot.encoding import LIMIT, cut, decode, encode, sha256
+from bot.entries import (
     Entry,
     Event,
     Expiry,
     Hand,
     Measured,
-    ModelVersion,
     Observed,
     Opened,
-    RequestId,
     Restored,
     Revoked,
-    State,
     Superseded,
     Unknown,
     Vote,
-    moment,
-    rfc3339,
 )
-from bot.encoding import LIMIT, cut, decode, encode, sha256
 from bot.errors import Malformed
 
 KINDS: Mapping[str, type[Event]] = MappingProxyType(

@@ -7,9 +7,10 @@ confirmed is the person's own. Where it is not, a member of the policy's adminis
 from dataclasses import dataclass
 
 from bot import rules
-from bot.domain import ChatUser, Member
+from bot.domain import ChatUser
 from bot.errors import LinkExpired, NotAnApprover, Refused
 from bot.links import Links
+from bot.members import Member
 from bot.people import Binding, People
 from bot.policy import Policy
 from bot.ports import Clock, Directory

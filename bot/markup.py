@@ -6,8 +6,8 @@ What turns the direction of writing is left out: it would reorder the words arou
 import re
 from html import escape
 
-from bot.card import Code, Line, Link, Mention, Moment, Part, Strong
 from bot.domain import rfc3339
+from bot.line import Code, Line, Link, Mention, Moment, Part, Strong
 
 _WEB = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%/+-]*)?")
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")

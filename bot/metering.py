@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.domain import Opened, State, Vote
+from bot.domain import State
+from bot.entries import Opened, Vote
 from bot.history import VersionState
 
 

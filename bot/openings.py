@@ -13,14 +13,21 @@ from datetime import timedelta
 from typing import Any
 
 from bot import rules
+from bot.clicks import RequestJob
 from bot.decisions import AGAIN
 from bot.display import Task
-from bot.domain import Champion, Evidence, Measured, Member, Package, Requester, State
+from bot.domain import State
+from bot.entries import Champion, Measured, Requester
+from bot.envelope import Receipt
 from bot.errors import NotRecorded, Unavailable, UnknownRequest
+from bot.evidence import Evidence
 from bot.hands import Hands
+from bot.hints import MeasureJob, OpenJob, TidyJob
 from bot.history import Round
-from bot.jobs import MeasureJob, OpenJob, Receipt, RequestJob, TidyJob, overdue
+from bot.jobs import overdue
+from bot.members import Member
 from bot.neighbours import Neighbours
+from bot.package import Package
 from bot.policy import EnvironmentPolicy
 from bot.projection import Projection
 from bot.records import Look, Surroundings

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from bot.card import Code, Line, Moment, Strong
 from bot.domain import GROUP, RequestId, State
+from bot.line import Code, Line, Moment, Strong
 from bot.policy import EMAIL
 from bot.status import GroupStatus, Health, Stand
 from bot.text import NOTHING

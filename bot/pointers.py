@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from bot.approved import APPROVED, ApprovedModel, approved_model_of, nothing_approved, read_approved, succeed
-from bot.domain import Hand, ModelVersion, Observed
+from bot.domain import ModelVersion
 from bot.encoding import sha256
+from bot.entries import Hand, Observed
 from bot.history import VersionState
 from bot.names import Names
 from bot.ports import Written

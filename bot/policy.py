@@ -7,11 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.domain import ENVIRONMENT, Evidence, Measure, Metric, ModelVersion, Package, moment
+from bot.domain import ENVIRONMENT, ModelVersion, moment
 from bot.encoding import sha256
 from bot.errors import Malformed, SettingsError
+from bot.measure import Measure
+
+if TYPE_CHECKING:
+    from bot.evidence import Evidence, Metric
+    from bot.package import Package
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 TEAMS_CHANNEL = re.compile(r"19:[A-Za-z0-9_.-]{5,200}@thread\.(tacv2|skype)")
@@ -107,25 +112,25 @@ class MetricsPolicy:
     at_most: Mapping[str, float] = field(default_factory=dict)
     buckets: Mapping[str, str] = field(default_factory=dict)
 
-    def ordered(self, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    def ordered(self, metrics: "Iterable[Metric]") -> "tuple[Metric, ...]":
         """Those that the policy names, in its order, then those that have a bound, before the others in theirs."""
         return tuple(sorted(metrics, key=self._place))
 
-    def kept(self, evidence: Evidence) -> Evidence:
+    def kept(self, evidence: "Evidence") -> "Evidence":
         """The first metrics in that order, and how many are left out."""
         metrics = self.ordered(evidence.metrics)
         left = f"{len(metrics) - KEPT} further metrics were left out." if metrics[KEPT:] else ""
         problem = " ".join(filter(None, (evidence.problem, left)))
         return replace(evidence, metrics=metrics[:KEPT], problem=problem)
 
-    def of(self, metrics: Iterable[Metric]) -> tuple[Measure, ...]:
+    def of(self, metrics: "Iterable[Metric]") -> tuple[Measure, ...]:
         """What is said of these metrics, and of those that have a bound, measured or not."""
         names = [*(each.name for each in metrics), *self.at_least, *self.at_most]
         known = {name.rpartition(".")[2]: None for name in names}
         found = (Measure(name, self._better(name), self.at_least.get(name), self.at_most.get(name)) for name in known)
         return tuple(each for each in found if each != Measure(each.name))
 
-    def _place(self, metric: Metric) -> int:
+    def _place(self, metric: "Metric") -> int:
         names = (metric.name, metric.name.rpartition(".")[2])
         named = dict.fromkeys((*self.order, *self.at_least, *self.at_most))
         return next((place for place, name in enumerate(named) if name in names), len(named))
@@ -217,7 +222,7 @@ class Policy:
         """Whether the bot is responsible for versions of this group."""
         return any(fnmatchcase(group, pattern) for pattern in self.groups)
 
-    def why_not(self, package: Package, *, taken_in: bool = False) -> str:
+    def why_not(self, package: "Package", *, taken_in: bool = False) -> str:
         """Why a version is none of the bot's business, or nothing when it is.
 
         `taken_in`: it has a history here, or somebody asks for it by name, whenever it was registered.

@@ -1,14 +1,23 @@
-"""What the core asks of its neighbours. Each port has one contract test, run against memory and against the adapter."""
+"""What the core asks of its neighbours. Each port has one contract test, run against memory and against the adapter.
+
+Whoever implements a port imports what it speaks of; whoever only asks for one, as the doors do, needs the names alone.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bot.card import Card, Line, Offer
-from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package
-from bot.jobs import Job
+from bot.domain import ChatUser, MessageRef, ModelVersion
+
+if TYPE_CHECKING:
+    from bot.card import Card, Offer
+    from bot.evidence import Evidence
+    from bot.jobs import Job
+    from bot.line import Line
+    from bot.members import Contact, Member
+    from bot.package import Package
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -94,13 +103,13 @@ class Listed:
 class ModelRegistry(Protocol):
     """The SageMaker Model Registry."""
 
-    def describe(self, model: ModelVersion) -> Package | None:
+    def describe(self, model: ModelVersion) -> "Package | None":
         """Read one version; nothing when there is none."""
         ...
 
     def update(
         self,
-        package: Package,
+        package: "Package",
         *,
         status: str,
         description: str,
@@ -122,7 +131,7 @@ class Evaluations(Protocol):
 
     def read(
         self, uri: str, *, optional: bool = False, since: datetime | None = None, patient: bool = False
-    ) -> Evidence:
+    ) -> "Evidence":
         """Read a report; what cannot be read is said in `problem`.
 
         An `optional` report that is not there was not reported; one from before `since` is not there. Nothing is raised
@@ -130,7 +139,7 @@ class Evaluations(Protocol):
         """
         ...
 
-    def violations(self, uri: str, *, since: datetime | None = None, patient: bool = False) -> Evidence:
+    def violations(self, uri: str, *, since: datetime | None = None, patient: bool = False) -> "Evidence":
         """Read which constraints were not kept; none are where there is no such report. Else as `read`."""
         ...
 
@@ -138,7 +147,7 @@ class Evaluations(Protocol):
 class Directory(Protocol):
     """Who people are and where they belong, at this moment."""
 
-    def member(self, user: ChatUser, groups: Sequence[str]) -> Member:
+    def member(self, user: ChatUser, groups: Sequence[str]) -> "Member":
         """Tie a chat account to a person, and ask for account and groups now; raise `NotIdentified`, `Unavailable`."""
         ...
 
@@ -146,7 +155,7 @@ class Directory(Protocol):
         """The object id of the one person with this address, or nothing."""
         ...
 
-    def within(self, group: str) -> Sequence[Contact]:
+    def within(self, group: str) -> "Sequence[Contact]":
         """The enabled members of the tenant who are in a group, by name; of a group that is not there, nobody."""
         ...
 
@@ -157,22 +166,22 @@ class Channel(Protocol):
     repaints: bool
     """Whether a card can be shown anew where it is; else (a mail) only its end is told, as a reply."""
 
-    def post(self, channel: str, card: Card, first: MessageRef | None = None) -> MessageRef:
+    def post(self, channel: str, card: "Card", first: MessageRef | None = None) -> MessageRef:
         """Post a card, after the `first` one of its version here, if there is one.
 
         Raise `Refused` when this channel will never take it, `Unavailable` when it may later.
         """
         ...
 
-    def update(self, ref: MessageRef, card: Card) -> None:
+    def update(self, ref: MessageRef, card: "Card") -> None:
         """Show the card as it is now, for everybody."""
         ...
 
-    def reply(self, ref: MessageRef, line: Line, card: Card, offers: Sequence[Offer] = ()) -> None:
+    def reply(self, ref: MessageRef, line: "Line", card: "Card", offers: "Sequence[Offer]" = ()) -> None:
         """Add a line to the card's thread, with what may be pressed below it; `card` is how it looks by now."""
         ...
 
-    def remind(self, ref: MessageRef, line: Line, card: Card, people: Sequence[Contact]) -> None:
+    def remind(self, ref: MessageRef, line: "Line", card: "Card", people: "Sequence[Contact]") -> None:
         """Add a line to the card's thread that these people are told of; with none, it is for whoever reads it."""
         ...
 
@@ -208,6 +217,6 @@ class Sealer(Protocol):
 class Jobs(Protocol):
     """The two FIFO queues; the job's kind chooses the queue, the model package group orders it."""
 
-    def put(self, job: Job) -> None:
+    def put(self, job: "Job") -> None:
         """Hand a job over; raise `Unavailable` when it could not be."""
         ...

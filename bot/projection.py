@@ -13,13 +13,13 @@ from bot import rules
 from bot.approved import ApprovedModel
 from bot.card import KEPT
 from bot.display import Display, Task
-from bot.domain import Package
 from bot.encoding import sha256
 from bot.errors import Unavailable
 from bot.hands import Hands
+from bot.hints import CheckJob, SupersedeJob
 from bot.history import VersionState
-from bot.jobs import CheckJob, SupersedeJob
 from bot.neighbours import Neighbours
+from bot.package import Package
 from bot.pointers import Doubt, Pointer, own_approval, recounted, settle
 from bot.records import Look, Surroundings
 from bot.registration import differs, registration_of

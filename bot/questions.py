@@ -3,11 +3,11 @@
 The doors hand such a question over, because only the one writer's function reaches the directory; it changes nothing.
 """
 
-from bot.card import plain
+from bot.clicks import QuestionJob
 from bot.desk import Desk, Review
 from bot.domain import ChatUser, RequestId
 from bot.errors import NotIdentified, UnknownRequest
-from bot.jobs import QuestionJob
+from bot.line import plain
 from bot.links import page_of
 from bot.neighbours import Neighbours
 from bot.overview import counted

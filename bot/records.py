@@ -11,8 +11,9 @@ from functools import partial
 
 from bot.approved import ApprovedModel, read_approved
 from bot.codec import from_json, to_json
-from bot.domain import Entry, Event, MessageRef, ModelVersion, RequestId
+from bot.domain import MessageRef, ModelVersion, RequestId
 from bot.encoding import LIMIT, decode, encode
+from bot.entries import Entry, Event
 from bot.errors import Malformed, Unavailable
 from bot.history import VersionState, apply, decode_entry, fold, next_entry
 from bot.metering import Meter, of_entry, quiet

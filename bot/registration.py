@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.domain import ApprovalStatus, Hand, Observed, Package, State, rfc3339
+from bot.domain import ApprovalStatus, State, rfc3339
 from bot.encoding import encode, sha256
+from bot.entries import Hand, Observed
 from bot.history import VersionState
+from bot.package import Package
 
 HISTORY = "approval-history"
 DIGEST = "approval-digest"

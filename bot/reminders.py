@@ -9,10 +9,11 @@ from datetime import datetime
 from threading import Lock
 
 from bot import rules
-from bot.card import Line, Moment, Strong
-from bot.domain import Contact, Member, State
+from bot.domain import State
 from bot.errors import Refused
 from bot.history import Round, VersionState
+from bot.line import Line, Moment, Strong
+from bot.members import Contact, Member
 from bot.neighbours import Neighbours
 from bot.policy import EnvironmentPolicy
 from bot.records import Posted

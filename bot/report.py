@@ -7,12 +7,14 @@ from typing import Any
 
 from bot.approved import ApprovedModel
 from bot.audit import Verified
-from bot.card import plain, told
+from bot.card import told
 from bot.codec import to_json
-from bot.domain import Entry, State, rfc3339
+from bot.domain import State, rfc3339
 from bot.encoding import decode
+from bot.entries import Entry
 from bot.errors import Malformed
 from bot.history import VersionState, kind_of
+from bot.line import plain
 from bot.status import GroupStatus
 
 APPROVAL = ("group", "environment", "version", "approved_at", "approved_by", "package", "history")

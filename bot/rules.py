@@ -2,26 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from bot.card import plain, who_ended
-from bot.domain import (
-    Act,
-    Answer,
-    Champion,
-    ChatUser,
-    Evidence,
-    Member,
-    Opened,
-    Package,
-    Person,
-    Requester,
-    RequestId,
-    Restored,
-    Revoked,
-    Run,
-    State,
-    Superseded,
-    Vote,
-)
+from bot.card import who_ended
+from bot.clicks import ActJob, AnswerJob
+from bot.domain import Act, Answer, ChatUser, Person, RequestId, State
+from bot.entries import Champion, Opened, Requester, Restored, Revoked, Superseded, Vote
 from bot.errors import (
     AlreadyAnswered,
     AlreadyDecided,
@@ -37,8 +21,11 @@ from bot.errors import (
     SignInNeeded,
     UnknownRequest,
 )
+from bot.evidence import Evidence, Run
 from bot.history import Round, VersionState
-from bot.jobs import ActJob, AnswerJob
+from bot.line import plain
+from bot.members import Member
+from bot.package import Package
 from bot.policy import EnvironmentPolicy, Policy
 
 CLOCKS_APART = timedelta(minutes=1)

@@ -11,9 +11,11 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from bot.codec import from_json, to_json
-from bot.domain import Entry, Metric, ModelVersion, RequestId, State
+from bot.domain import ModelVersion, RequestId, State
 from bot.encoding import LIMIT, decode, encode, sha256
+from bot.entries import Entry
 from bot.errors import Malformed
+from bot.evidence import Metric
 from bot.history import VersionState
 
 Value = TypeVar("Value")

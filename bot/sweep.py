@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.domain import ModelVersion
 from bot.encoding import sha256
-from bot.jobs import BeatJob, CheckJob, Job, OpenJob, TidyJob
+from bot.hints import BeatJob, CheckJob, OpenJob, TidyJob
+from bot.jobs import Job
 from bot.metering import Meter
 from bot.policy import Policy
 from bot.ports import Clock, Jobs, ModelRegistry

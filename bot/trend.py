@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bot.card import metric_title, shown_value
-from bot.domain import Metric, State
+from bot.domain import State
+from bot.evidence import Metric
 from bot.history import Round, VersionState
 from bot.status import GroupStatus
 

@@ -1,52 +1,44 @@
-"""The only file that names adapters: reading it is reading the architecture.
+"""The only file that names adapters, but for the doctor's: reading it is reading the architecture.
 
 Each door imports what it needs when it is built: a click must not wait for MSAL to load.
 """
 
-import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Never
 
-from botocore.exceptions import ClientError
-
 from bot.admission import Admission
-from bot.aws.clients import Clients, code_of
-from bot.aws.meter import EmbeddedMetrics
+from bot.aws.clients import Clients
 from bot.aws.parameters import SsmParameters
-from bot.aws.queues import Delivery, SqsJobs, deliveries
+from bot.aws.queues import SqsJobs
 from bot.aws.secrets import secret
-from bot.card import Card, card_of
 from bot.config import AwsSettings, EntraSettings, PagesSettings, Settings, TeamsSettings
 from bot.domain import ChatUser, RequestId
 from bot.errors import UNIDENTIFIED, NotIdentified, Refused, SettingsError
-from bot.jobs import Job, decode_job
 from bot.links import Links
-from bot.metering import Meter, quiet
 from bot.names import Names
-from bot.overview import Statuses
 from bot.people import People
 from bot.policy import HOME, Origin, Place, Policy
 from bot.ports import Channel, Directory, Jobs, ModelRegistry, Parameters
-from bot.records import Records
-from bot.rules import belongs
 from bot.seals import Seals
-from bot.status import GroupStatus
 from bot.trace import traced, watch
 from bot.waves import ThreadCrew
-from bot.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bot.audit import Audit
-    from bot.checkup import Check, Finding
+    from bot.aws.deliveries import Delivery
+    from bot.card import Card
     from bot.desk import Desk
+    from bot.jobs import Job
+    from bot.metering import Meter
+    from bot.overview import Statuses
     from bot.promotion import Promotion
+    from bot.records import Records
+    from bot.status import GroupStatus
     from bot.sweep import Swept
 
 log = logging.getLogger(__name__)
@@ -67,8 +59,10 @@ def parameters(environment: Environment) -> SsmParameters:
     return SsmParameters(Clients(environment.get("AWS_REGION", "")))
 
 
-def records(environment: Environment) -> Records:
+def records(environment: Environment) -> "Records":
     """The log and all else in Parameter Store."""
+    from bot.records import Records
+
     settings = Settings(environment)
     names = Names(settings.root())
     settings.check()
@@ -78,7 +72,7 @@ def records(environment: Environment) -> Records:
 def registry(environment: Environment) -> ModelRegistry:
     """The SageMaker Model Registry, to look at."""
     settings = Settings(environment)
-    home = _Home(settings.aws(queues=False))
+    home = Home(settings.aws(queues=False))
     settings.check()
     return home.registry
 
@@ -108,7 +102,7 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
     settings = Settings(environment)
     aws, slack = settings.aws(), settings.slack()
     settings.check()
-    home = _Home(aws)
+    home = Home(aws)
     token = secret(home.clients, slack.bot_token)
     api = SlackApi(token, timeout=DOOR_TIMEOUT, base_url=slack.api_url)
     rule = _under_policy(environment, home)
@@ -117,7 +111,7 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
         team=slack.team,
         api=api,
         jobs=rule.jobs,
-        statuses=home.statuses(rule.policy),
+        statuses=partial(home.statuses, rule.policy),
         admission=rule.admission(home, vouched(api, slack.team)),
         pages=rule.pages_url,
         crew=home.crew,
@@ -128,15 +122,16 @@ def slack_door(environment: Environment) -> Callable[[Json], Json]:
 
 def teams_door(environment: Environment) -> Callable[[Json], Json]:
     """What answers API Gateway's events for Microsoft Teams."""
+    from bot.rules import belongs
     from bot.teams.activities import Activities
     from bot.teams.app import Door, dispatch
 
     settings = Settings(environment)
     aws, entra, teams = settings.aws(), settings.entra(), settings.teams()
     settings.check()
-    home = _Home(aws)
-    rule, microsoft = _under_policy(environment, home), _Microsoft(entra, home.clients)
-    directory, framework = microsoft.directory(_nobody), _BotFramework(microsoft, teams, home)
+    home = Home(aws)
+    rule, microsoft = _under_policy(environment, home), Microsoft(entra, home.clients)
+    directory, framework = microsoft.directory(nobody), BotFramework(microsoft, teams, home)
     activities = Activities(
         app_id=entra.client_id,
         tenant=entra.tenant,
@@ -148,7 +143,7 @@ def teams_door(environment: Environment) -> Callable[[Json], Json]:
         crew=home.crew,
         connector=framework.connector(timeout=DOOR_TIMEOUT),
         installed=framework.address.keep,
-        admission=rule.admission(home, _nobody),
+        admission=rule.admission(home, nobody),
         pages=rule.pages_url,
     )
     return partial(dispatch, Door(framework.threshold(), activities))
@@ -163,9 +158,9 @@ def web_door(environment: Environment) -> Callable[[Json], Json]:
     settings = Settings(environment)
     aws, entra, pages, found = settings.aws(), settings.entra(), settings.pages(), settings.policy()
     settings.check()
-    home = _Home(aws)
-    seals, microsoft = _seals(pages, home.clients), _Microsoft(entra, home.clients)
-    directory = microsoft.directory(_nobody)
+    home = Home(aws)
+    seals, microsoft = _seals(pages, home.clients), Microsoft(entra, home.clients)
+    directory = microsoft.directory(nobody)
     site = Site(
         desk=Desk(found, home.records, directory, home.queue, home.crew, now),
         linking=Linking(found, home.people, directory, Links(pages.url, seals, now), now),
@@ -183,7 +178,7 @@ class Events:
     """What the events door needs."""
 
     records: Callable[[object], Any]
-    jobs_of: Callable[[Any], list[Job]]
+    jobs_of: "Callable[[Any], list[Job]]"
     queue: Jobs
 
 
@@ -196,7 +191,7 @@ def events(environment: Environment) -> Events:
     settings = Settings(environment)
     aws, found = settings.aws(), settings.policy()
     settings.check()
-    home, where = _Home(aws), {"account": aws.account, "region": aws.region}
+    home, where = Home(aws), {"account": aws.account, "region": aws.region}
     transforms = {
         place.origin(**where): TransformJobs(home.clients_of(place), home.clients, **where).measured
         for place in found.places
@@ -215,12 +210,16 @@ class Worker:
     promotion: "Promotion"
     max_receives: int
 
-    def deliveries(self, event: Json) -> list[Delivery]:
+    def deliveries(self, event: Json) -> "list[Delivery]":
         """The messages of a queue's event."""
+        from bot.aws.deliveries import deliveries
+
         return deliveries(event, max_receives=self.max_receives)
 
-    def carry_out(self, delivery: Delivery) -> None:
+    def carry_out(self, delivery: "Delivery") -> None:
         """Carry one message out; raise `Unavailable` or `Malformed` to have it come again."""
+        from bot.jobs import decode_job
+
         with traced(delivery.trace or delivery.message_id):
             self.promotion.handle(decode_job(delivery.body), delivery.receipt)
 
@@ -241,15 +240,15 @@ def worker(environment: Environment) -> Worker:
     sender = settings.mail_from() if found.mails else ""
     teams = settings.teams() if found.teams else None
     settings.check()
-    home, url = _Home(aws, found), pages.url if pages else ""
-    microsoft = _Microsoft(entra, home.clients)
+    home, url = Home(aws, found), pages.url if pages else ""
+    microsoft = Microsoft(entra, home.clients)
     token = secret(home.clients, slack.bot_token)
     api = SlackApi(token, timeout=WORKER_TIMEOUT, patience=WORKER_PATIENCE, base_url=slack.api_url)
     channels: dict[str, Channel] = {"slack": SlackChannel(api, team=slack.team, pages=url)}
     if pages and sender:
         channels["email"] = _mail(sender, pages, home.clients)
     if teams:
-        channels["teams"] = _BotFramework(microsoft, teams, home).channel(url)
+        channels["teams"] = BotFramework(microsoft, teams, home).channel(url)
     near = Neighbours(
         policy=found,
         records=home.records,
@@ -273,8 +272,8 @@ def desk(environment: Environment) -> "Desk":
     settings = Settings(environment)
     aws, entra, found = settings.aws(queues=False), settings.entra(), settings.policy()
     settings.check()
-    home = _Home(aws)
-    directory = _Microsoft(entra, home.clients).directory(_nobody)
+    home = Home(aws)
+    directory = Microsoft(entra, home.clients).directory(nobody)
     return Desk(found, home.records, directory, home.queue, home.crew, now)
 
 
@@ -285,108 +284,8 @@ def audit(environment: Environment) -> "Audit":
     settings = Settings(environment)
     aws, found = settings.aws(queues=False), settings.policy()
     settings.check()
-    home = _Home(aws, found)
+    home = Home(aws, found)
     return Audit(home.records, home.registry, home.crew, now)
-
-
-def checkup(environment: Environment) -> "Iterator[Finding]":
-    """What is looked at by `model-approvals doctor`, one finding after the other."""
-    from bot.checkup import carried_out, settings_findings
-
-    parts = {
-        "AWS": lambda settings: settings.aws(),
-        "Slack": lambda settings: settings.slack(),
-        "Entra": lambda settings: settings.entra(),
-        "the policy": lambda settings: settings.policy(),
-        "Teams": lambda settings: settings.teams() if settings.policy().teams else None,
-        "the pages": lambda settings: settings.pages() if settings.policy().signs_in else None,
-        "mails": lambda settings: settings.mail_from() if settings.policy().mails else None,
-    }
-
-    def read(part: Callable[[Settings], object]) -> object:
-        settings = Settings(environment)
-        found = part(settings)
-        settings.check()
-        return found
-
-    found = list(settings_findings((name, partial(read, part)) for name, part in parts.items()))
-    yield from found
-    if not any(each.problem for each in found):
-        yield from carried_out(_checks(environment))
-
-
-def _checks(environment: Environment) -> "Iterator[Check]":
-    from bot.checkup import CREDENTIAL, SLACK, Check, channel_checks, group_checks, scopes_missing, works
-    from bot.slack.api import SlackApi
-    from bot.slack.presence import absence
-
-    settings = Settings(environment)
-    aws, slack, entra, policy = settings.aws(), settings.slack(), settings.entra(), settings.policy()
-    pages = settings.pages() if policy.signs_in else None
-    home = _Home(aws)
-    microsoft = _Microsoft(entra, home.clients)
-    directory = microsoft.directory(_nobody)
-    token, signing = secret(home.clients, slack.bot_token), secret(home.clients, slack.signing_secrets)
-    api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
-
-    def workspace() -> str:
-        team = api.granted()[0]
-        if team == slack.team:
-            return ""
-        return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
-
-    def queue(url: str) -> str:
-        asked = ["FifoQueue", "RedrivePolicy", "VisibilityTimeout"]
-        found = home.clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
-        if found.get("FifoQueue") != "true" or "RedrivePolicy" not in found:
-            return "it has to be a FIFO queue with dead letters."
-        receives = json.loads(found["RedrivePolicy"])["maxReceiveCount"]
-        if int(receives) != aws.max_receives:
-            return f"its maxReceiveCount is {receives}, and MODEL_APPROVALS_MAX_RECEIVES says {aws.max_receives}."
-        whole = int(found["VisibilityTimeout"]) * aws.max_receives
-        return f"its visibility times its receives is {whole} s: keep it below 900." if whole >= 900 else ""  # noqa: PLR2004
-
-    yield Check("Parameter Store", works(home.records.groups))
-    yield Check("Model Registry", works(lambda: next(iter(home.registry.versions()), None)))
-    yield Check("queue of decisions", lambda: queue(aws.decisions_url))
-    yield Check("queue of openings", lambda: queue(aws.openings_url))
-    yield Check("Slack's signing secret", works(signing))
-    yield Check(SLACK, workspace)
-    yield Check("Slack's scopes", lambda: scopes_missing(api.granted()[1]), SLACK)
-    yield from channel_checks(policy, "slack", partial(absence, api), needs=SLACK)
-    yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
-    yield from group_checks(policy, directory, entra.domains)
-    if policy.teams:
-        connector = _BotFramework(microsoft, settings.teams(), home).connector(timeout=WORKER_TIMEOUT)
-        yield from channel_checks(policy, "teams", connector.visit, needs=CREDENTIAL)
-    for place, name in {each.place: each.name for each in policy.all_rules if each.place != HOME}.items():
-        store = SsmParameters(home.clients_of(place))
-        yield Check(f"the account of {name}", works(partial(store.get, [home.names.approved("doctor", name)])))
-    if pages:
-        yield Check("the key of the pages", partial(_key_problem, home.clients, pages.key))
-    if policy.mails:
-        yield Check("the sender of mails", partial(_sender_problem, home.clients, settings.mail_from()))
-
-
-def _key_problem(clients: Clients, key: str) -> str:
-    """Whether the key opens what it has closed."""
-    from bot.aws.seal import KmsSealer
-
-    sealer = KmsSealer(clients, key)
-    opened = sealer.unseal("ticket", sealer.seal("ticket", "doctor"))
-    return "" if opened == "doctor" else "it does not open what it has closed: name a symmetric key."
-
-
-def _sender_problem(clients: Clients, sender: str) -> str:
-    """Whether SES has verified the address, or its domain."""
-    for identity in (sender, sender.rpartition("@")[2]):
-        try:
-            if clients("sesv2").get_email_identity(EmailIdentity=identity).get("VerificationStatus") == "SUCCESS":
-                return ""
-        except ClientError as error:
-            if code_of(error) != "NotFoundException":
-                raise
-    return f"SES has verified neither {sender} nor its domain in this region: verify one of them."
 
 
 def sweep(environment: Environment) -> "Callable[..., Swept]":
@@ -396,7 +295,7 @@ def sweep(environment: Environment) -> "Callable[..., Swept]":
     settings = Settings(environment)
     aws, found = settings.aws(), settings.policy()
     settings.check()
-    home = _Home(aws)
+    home = Home(aws)
     walk = Sweep(found, home.records, home.registry, home.queue, clock=now)
 
     pulse = Pulse(home.records, home.queue, now, quota=aws.parameter_quota, meter=home.meter)
@@ -411,7 +310,7 @@ def sweep(environment: Environment) -> "Callable[..., Swept]":
     return run
 
 
-class _Home:
+class Home:
     """Our own side, in AWS: one set of clients, and what is reached through them.
 
     With a policy, approved models are where it has their environments; without, they are of no interest.
@@ -422,11 +321,25 @@ class _Home:
         self._aws = aws
         self.clients, self.crew = Clients(aws.region), ThreadCrew()
         self.store, self.names = SsmParameters(self.clients), Names(aws.root)
-        self.meter: Meter = EmbeddedMetrics(aws.metrics, now) if aws.metrics else quiet
-        store = self._spread(policy) if policy else self.store
-        self.records = Records(store, self.names, self.crew, self.meter)
+        self._policy = policy
         self.people = People(self.store, self.names)
         self.queue = SqsJobs(self.clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
+
+    @cached_property
+    def meter(self) -> "Meter":
+        """What takes the numbers that operators watch."""
+        from bot.aws.meter import EmbeddedMetrics
+        from bot.metering import quiet
+
+        return EmbeddedMetrics(self._aws.metrics, now) if self._aws.metrics else quiet
+
+    @cached_property
+    def records(self) -> "Records":
+        """The log and all else in Parameter Store."""
+        from bot.records import Records
+
+        store = self._spread(self._policy) if self._policy else self.store
+        return Records(store, self.names, self.crew, self.meter)
 
     def clients_of(self, place: Place) -> Clients:
         """The clients of a place that a policy names."""
@@ -453,25 +366,29 @@ class _Home:
         aws = self._aws
         return SageMakerRegistry(self.clients, partition=aws.partition, region=aws.region, account=aws.account)
 
-    def card(self, request: RequestId) -> Card | None:
+    def card(self, request: RequestId) -> "Card | None":
         """A request's card as its log has it now."""
+        from bot.card import card_of
+
         state = self.records.look(request.model).state
         one = state.round(request)
         return card_of(state, one) if one else None
 
-    def statuses(self, policy: Policy | None) -> Statuses:
+    def statuses(self, policy: Policy | None) -> "Statuses":
         """What `model-status` reads."""
+        from bot.overview import Statuses
+
         return Statuses(self._overview, self._group, policy.path if policy else (), self.records.health)
 
-    def _overview(self) -> list[tuple[str, GroupStatus]]:
+    def _overview(self) -> "list[tuple[str, GroupStatus]]":
         return list(self.records.statuses(self.records.groups()).items())
 
-    def _group(self, name: str) -> GroupStatus | None:
+    def _group(self, name: str) -> "GroupStatus | None":
         status = self.records.statuses([name])[name]
         return status if status.versions else None
 
 
-class _Microsoft:
+class Microsoft:
     """Entra and Graph: one session, and one way to prove who the bot is."""
 
     def __init__(self, entra: EntraSettings, clients: Clients) -> None:
@@ -536,12 +453,13 @@ def _mail(sender: str, pages: PagesSettings, clients: Clients) -> Channel:
     return MailChannel(SesOutbox(clients), sender, Links(pages.url, _seals(pages, clients), now))
 
 
-class _BotFramework:
+class BotFramework:
     """What Teams' door and Teams' channel have in common: where the Bot Connector may be, and is."""
 
-    def __init__(self, microsoft: _Microsoft, teams: TeamsSettings, home: _Home) -> None:
+    def __init__(self, microsoft: Microsoft, teams: TeamsSettings, home: Home) -> None:
         from bot.teams.http import open_pool
         from bot.teams.service import Services
+        from bot.whereabouts import Whereabouts
 
         self._microsoft, self._teams = microsoft, teams
         self._services = Services(teams.hosts)
@@ -598,12 +516,12 @@ class _Rule:
         """Where our pages are, if the policy needs any."""
         return self.links.pages if self.links else ""
 
-    def admission(self, home: _Home, vouch: Callable[[ChatUser], str]) -> Admission | None:
+    def admission(self, home: Home, vouch: Callable[[ChatUser], str]) -> Admission | None:
         """What the policy asks of an account."""
         return Admission(self.policy, home.people, self.links, vouch) if self.policy else None
 
 
-def _under_policy(environment: Environment, home: _Home) -> _Rule:
+def _under_policy(environment: Environment, home: Home) -> _Rule:
     """A door without a policy still answers: that nothing can be recorded, and who has to mend it."""
     settings = Settings(environment)
     try:
@@ -619,7 +537,7 @@ def _under_policy(environment: Environment, home: _Home) -> _Rule:
 class _Closed:
     """Takes no job."""
 
-    def put(self, _: Job) -> None:
+    def put(self, _: "Job") -> None:
         """Refuse it."""
         raise Refused(
             "Your answer was not recorded: the bot's policy has mistakes. "
@@ -627,6 +545,6 @@ class _Closed:
         )
 
 
-def _nobody(_: ChatUser) -> Never:
+def nobody(_: ChatUser) -> Never:
     """On our pages everybody has signed in: no account has to be looked up by its address."""
     raise NotIdentified(UNIDENTIFIED)

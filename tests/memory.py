@@ -7,10 +7,15 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from bot.card import Card, Line, Offer, plain
-from bot.domain import ChatUser, Contact, Evidence, Member, MessageRef, ModelVersion, Package, Person
+from bot.card import Card, Offer
+from bot.domain import ChatUser, MessageRef, ModelVersion, Person
+from bot.envelope import OPENINGS, deduplication_id, encode_job
 from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
-from bot.jobs import OPENINGS, Job, decode_job, deduplication_id, encode_job
+from bot.evidence import Evidence
+from bot.jobs import Job, decode_job
+from bot.line import Line, plain
+from bot.members import Contact, Member
+from bot.package import Package
 from bot.ports import Listed, Parameter, Stored, Written
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -362,7 +367,7 @@ class MemoryJobs:
 
     def accept(self, job: Job) -> None:
         """Take a message; the same one within five minutes is swallowed."""
-        queue = "openings" if isinstance(job, OPENINGS) else "decisions"
+        queue = "openings" if job.kind in OPENINGS else "decisions"
         key, now = (queue, deduplication_id(job)), self._clock()
         if key in self._seen and now - self._seen[key] < timedelta(minutes=5):
             return

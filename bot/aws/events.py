@@ -17,10 +17,12 @@ from typing import Any
 from bot.aws.metrics import metrics_in
 from bot.aws.reports import Unreadable
 from bot.aws.transforms import ENDED, problem_of
-from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, Metric, ModelVersion, Run, moment
+from bot.domain import ENVIRONMENT, GROUP, ApprovalStatus, ModelVersion, moment
 from bot.encoding import decode, encode
 from bot.errors import Malformed
-from bot.jobs import CheckJob, Job, MeasureJob, OpenJob
+from bot.evidence import Metric, Run
+from bot.hints import CheckJob, MeasureJob, OpenJob
+from bot.jobs import Job
 from bot.policy import Origin
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from typing import Any
 
 from bot.aws.reports import Json, Missing, NotJson, Passing, S3Reports, Unreadable, object_of, short, text_of
 from bot.aws.violations import violations_of
-from bot.domain import Evidence, Metric
 from bot.errors import Unavailable
+from bot.evidence import Evidence, Metric
 
 MOST = 200
 """Metrics read; the policy says which of them are kept."""

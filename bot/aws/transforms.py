@@ -13,8 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bot.aws.clients import Clients, code_of, unavailable
-from bot.domain import ENVIRONMENT, ModelVersion, Run
-from bot.jobs import MeasureJob
+from bot.domain import ENVIRONMENT, ModelVersion
+from bot.evidence import Run
+from bot.hints import MeasureJob
 from bot.text import one_line
 
 ENVIRONMENT_TAG, METRICS_TAG = "model-approvals:environment", "model-approvals:metrics"

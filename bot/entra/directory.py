@@ -12,10 +12,11 @@ from urllib.parse import quote, urlencode
 
 from requests import Session
 
-from bot.domain import ChatUser, Contact, Member, Person
+from bot.domain import ChatUser, Person
 from bot.entra.graph import Graph, Json, unclear
 from bot.entra.token import AppToken
 from bot.errors import UNIDENTIFIED, NotIdentified
+from bot.members import Contact, Member
 from bot.policy import GUID
 from bot.ports import Clock, Crew
 

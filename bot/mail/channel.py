@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.card import Card, Line, Offer
-from bot.domain import ChatUser, Contact, MessageRef
+from bot.card import Card, Offer
+from bot.domain import ChatUser, MessageRef
+from bot.line import Line
 from bot.links import Links, page_of
 from bot.mail.message import Envelope, outcome_mail, reminder_mail, request_mail, written
+from bot.members import Contact
 from bot.policy import EMAIL
 from bot.ports import Clock
 

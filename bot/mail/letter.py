@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.card import Card, Code, Line, Row, Step, Table
+from bot.card import Card, Row, Step, Table
+from bot.line import Code, Line
 from bot.mail.lines import drawn, fitted, short
 
 TITLE, LEAD, LINE, FACTS, HISTORY = 150, 600, 800, 1200, 1200

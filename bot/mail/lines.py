@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from bot.card import Line, Link, Mention, Moment, Part, plain
+from bot.line import Line, Link, Mention, Moment, Part, plain
 from bot.markup import leads
 
 LONGEST_URL = 500

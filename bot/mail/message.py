@@ -16,9 +16,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from bot.card import Card, Line, Row, Table, plain
+from bot.card import Card, Row, Table
 from bot.encoding import sha256
 from bot.errors import Refused
+from bot.line import Line, plain
 from bot.mail.letter import Letter, Section, Stop, outcome_letter, reminder_letter, request_letter
 from bot.mail.lines import drawn, short
 from bot.markup import html

@@ -7,22 +7,24 @@ parsed. So a request is measured, decoded and verified here, and only then given
 import hmac
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from slack_bolt import App, BoltRequest
+from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
 from bot.admission import Admission
 from bot.errors import Unavailable
 from bot.inbound import Unacceptable, answer, body_of, headers_of, method_of, path_of
-from bot.overview import Statuses
 from bot.ports import Clock, Crew, Jobs, Secret
 from bot.slack.api import SlackApi
 from bot.slack.identity import standing
-from bot.slack.listeners import Answers, Status, Threshold, register
+from bot.slack.listeners import Answers, Threshold, register
+
+if TYPE_CHECKING:
+    from bot.overview import Statuses
 
 Json = dict[str, Any]
 
@@ -56,7 +58,7 @@ def build(
     team: str,
     api: SlackApi,
     jobs: Jobs,
-    statuses: Statuses,
+    statuses: "Callable[[], Statuses]",
     crew: Crew,
     clock: Clock,
     admission: Admission | None = None,
@@ -70,7 +72,12 @@ def build(
     app = _bolt(team, Threshold(team, api))
     answers = Answers(team, api, jobs, clock, admission, pages)
     people = admission.people if admission else None
-    status = Status(team, statuses, standing(api, team), crew, jobs, clock, people)
+
+    def status(ack: Ack, command: Json) -> None:
+        from bot.slack.status import Status  # noqa: PLC0415 - half the core, and no click needs it
+
+        Status(team, statuses(), standing(api, team), crew, jobs, clock, people).answer(ack, command)
+
     register(app, answers=answers, status=status)
     return Door(app, signing_secrets, clock, path)
 

@@ -1,30 +1,20 @@
 """The neutral card in Block Kit, as plain dicts: https://docs.slack.dev/reference/block-kit."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from bot.card import Card, Line, Mark, Offer, Row, Step, Table, plain
+from bot.card import Card, Mark, Offer, Row, Step, Table
 from bot.console import package_link, report_link
-from bot.domain import Act
-from bot.slack.mrkdwn import drawn, escaped, inert, mrkdwn, plain_text, safe
-from bot.text import NOTHING, addresses, clean, cut, one_line, parted, units
+from bot.line import Line, plain
+from bot.slack.buttons import ACTS, APPROVE, LINK, REJECT, REVOKE, button
+from bot.slack.lines import drawn
+from bot.slack.mrkdwn import TEXT, mrkdwn, plain_text, read_aloud, safe
+from bot.text import NOTHING, cut, one_line, units
 
 Json = dict[str, Any]
 
-APPROVE = "approval.approve"
-REJECT = "approval.reject"
-REVOKE = "approval.revoke"
-RESTORE = "approval.restore"
-ACTS: Mapping[Act, str] = MappingProxyType({Act.REVOKE: REVOKE, Act.RESTORE: RESTORE})
-LINK = "approval.link."
-WAY = f"{LINK}way"
-"""The button that leads to our own pages."""
-
-TEXT = 3000
-"""Characters of a section; also enough for the text that notifications and screen readers get."""
 CONTEXT = 1500
 """Characters of a context line: all lines and a full table stay below the 13,000 that a message may hold."""
 ROWS = 30
@@ -59,35 +49,18 @@ def message(card: Card, *, team: str) -> Json:
     }
     stamp = card.digest[:8]
     shown = [{**block, "block_id": f"{name}:{stamp}"} for name, block in blocks.items() if block]
-    return {"text": _read_aloud(card.summary), "blocks": shown}
+    return {"text": read_aloud(card.summary), "blocks": shown}
 
 
 def reply(line: Line, *, team: str, offers: Sequence[Offer] = ()) -> Json:
     """Text and blocks of a line in the thread, with buttons for what may be done about it."""
-    buttons = [_button(ACTS[each.act], each.words, each.words) | {"value": str(each.request)} for each in offers]
+    buttons = [button(ACTS[each.act], each.words, each.words) | {"value": str(each.request)} for each in offers]
     return {
-        "text": _read_aloud(plain(line)),
+        "text": read_aloud(plain(line)),
         "blocks": [
             {"type": "section", "text": mrkdwn(drawn(line, team=team, limit=TEXT) or NOTHING)},
             *([{"type": "actions", "elements": buttons}] if buttons else []),
         ],
-    }
-
-
-def told(text: str, *, pages: str = "", way: str = "") -> Json:
-    """Text and blocks of a private word; only addresses below `pages`, our own, can be clicked.
-
-    With `way`, the address that ends the text becomes a button of that name: a sealed one fills a phone's screen.
-    """
-    words, url = parted(text, pages) if way else (text, "")
-    pieces = re.split(f"({addresses(pages)})", words, flags=re.ASCII)
-    linked = [f"<{escaped(piece)}>" if place % 2 else escaped(inert(piece)) for place, piece in enumerate(pieces)]
-    whole = "".join(linked)
-    shown = whole if len(whole) <= TEXT else safe(words, TEXT)
-    button = [{"type": "actions", "elements": [_button(WAY, way, way) | {"url": url, "style": "primary"}]}]
-    return {
-        "text": _read_aloud(words),
-        "blocks": [{"type": "section", "text": mrkdwn(shown or NOTHING)}, *(button if url else [])],
     }
 
 
@@ -108,11 +81,6 @@ def code_block(text: str) -> Json:
     """A block of letters of one width; its text knows no markup."""
     inner = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
     return {"type": "rich_text", "elements": [inner]}
-
-
-def _read_aloud(text: str) -> str:
-    """The text beside the blocks, which notifications and screen readers get; Slack wants one."""
-    return safe(text.strip(), TEXT) or NOTHING
 
 
 def _context(text: str) -> Json | None:
@@ -148,32 +116,23 @@ def _actions(card: Card) -> Json:
     request = card.request
     what = f"{request.group} version {request.version}"
     buttons = [
-        _button(APPROVE, f"Approve for {request.environment}", f"Approve {what} for {request.environment}")
+        button(APPROVE, f"Approve for {request.environment}", f"Approve {what} for {request.environment}")
         | {"value": str(request), "style": "primary", "confirm": _confirm(card)},
-        _button(REJECT, "Reject…", f"Reject {what}, asks for a reason") | {"value": str(request), "style": "danger"},
+        button(REJECT, "Reject…", f"Reject {what}, asks for a reason") | {"value": str(request), "style": "danger"},
     ]
     links = {
         "model": ("Model card", package_link(card.package_arn)),
         "report": ("Evaluation", report_link(card.report_uri, arn=card.package_arn)),
     }
     for name, (text, url) in links.items():
-        buttons += [_button(LINK + name, text, f"{text} of {what}") | {"url": url}] if url else []
+        buttons += [button(LINK + name, text, f"{text} of {what}") | {"url": url}] if url else []
     return {"type": "actions", "elements": buttons}
 
 
 def _taking_back(card: Card) -> Json:
     request = card.request
     what = f"Revoke {request.group} version {request.version} for {request.environment}, asks for a reason"
-    return {"type": "actions", "elements": [_button(REVOKE, "Revoke…", what) | {"value": str(request)}]}
-
-
-def _button(action: str, text: str, label: str) -> Json:
-    return {
-        "type": "button",
-        "action_id": action,
-        "text": plain_text(text, 75),
-        "accessibility_label": cut(clean(label), 75),
-    }
+    return {"type": "actions", "elements": [button(REVOKE, "Revoke…", what) | {"value": str(request)}]}
 
 
 def _confirm(card: Card) -> Json:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
-from bot.card import Card, Line, Mention, Offer, addressed
-from bot.domain import ChatUser, Contact, MessageRef
+from bot.card import Card, Offer, addressed
+from bot.domain import ChatUser, MessageRef
+from bot.line import Line, Mention
+from bot.members import Contact
 from bot.slack import blocks
 from bot.slack.api import Permanent, SlackApi
+from bot.slack.whispers import told
 
 Json = dict[str, Any]
 
@@ -88,12 +91,12 @@ class SlackChannel:
         Raise `Permanent` when they cannot be reached there.
         """
         if "://" in user.channel:
-            self._api.respond(user.channel, {"response_type": "ephemeral", **blocks.told(text, pages=self._pages)})
+            self._api.respond(user.channel, {"response_type": "ephemeral", **told(text, pages=self._pages)})
             return
         if not user.channel:
             log.warning("nothing told to %s: no channel is known", user.user)
             return
-        whisper = {"channel": user.channel, "user": user.user, **blocks.told(text, pages=self._pages)}
+        whisper = {"channel": user.channel, "user": user.user, **told(text, pages=self._pages)}
         self._api.call("chat.postEphemeral", whisper)
 
     def _mention(self, contact: Contact) -> Mention:

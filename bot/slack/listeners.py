@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -11,17 +11,15 @@ from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
 from bot.admission import Admission
+from bot.clicks import ActJob, AnswerJob, Click, Decision
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import ApprovalError, Malformed, NotLinked, Refused, SignInNeeded, Unavailable
-from bot.jobs import ActJob, AnswerJob, Click, Decision, QuestionJob
-from bot.overview import LOOKING, Overview, Question, Said, Statuses
-from bot.people import People
-from bot.ports import Clock, Crew, Jobs
-from bot.slack import overview
+from bot.ports import Clock, Jobs
 from bot.slack.api import Permanent, SlackApi
-from bot.slack.blocks import APPROVE, LINK, REJECT, RESTORE, REVOKE, told
+from bot.slack.buttons import APPROVE, LINK, REJECT, RESTORE, REVOKE
 from bot.slack.identity import REFUSAL, called, outsider
 from bot.slack.modal import ACTS, REASON, REJECTING, RESTORING, REVOKING, Reason, read_reason, reason_view, way_view
+from bot.slack.whispers import COMMAND, private, told
 
 Json = dict[str, Any]
 
@@ -41,8 +39,6 @@ UNKNOWN_NOW_FORM = "Nothing was recorded: who you are could not be looked up jus
 BROKEN_BUTTON = "This button is broken, so nothing was recorded. Please tell the people who run Model Approvals."
 BROKEN_FORM = "This form is broken, so nothing was recorded. Close it and press the button on the card again."
 NO_REASON = "Please say why: everybody in the channel will read it."
-NOT_READ = "The status could not be read now. Please try again in a minute."
-NOT_UNLINKED = "It could not be confirmed that your account is not linked any more. Please try again in a minute."
 WAYS: Mapping[type[ApprovalError], str] = MappingProxyType(
     {NotLinked: "Link my account", SignInNeeded: "Sign in and answer"}
 )
@@ -70,7 +66,7 @@ class Threshold:
 
     def _turn_away(self, body: Json, ack: Ack) -> BoltResponse:
         if "command" in body:
-            return ack(overview.private(REFUSAL))
+            return ack(private(REFUSAL))
         if body.get("type") == "view_submission":
             return ack(response_action="errors", errors={REASON: REFUSAL})
         whisper(self.api, body, REFUSAL)
@@ -203,69 +199,13 @@ class Answers:
             ack(response_action="errors", errors={REASON: text})
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The slash command; `people` are the links that it can end, if there are any."""
-
-    team: str
-    statuses: Statuses
-    standing: Callable[[ChatUser], None]
-    crew: Crew
-    jobs: Jobs
-    clock: Clock
-    people: People | None = None
-
-    def answer(self, ack: Ack, command: Json) -> None:
-        """Answer members only; whoever asks can unlink nobody but themselves."""
-        user = ChatUser("slack", self.team, command["user_id"], str(command.get("channel_id", "")))
-        text = str(command.get("text", "")).strip()
-        unlinks = text == overview.UNLINK
-        try:
-            ack(self._unlinked(user) if unlinks else self._shown(user, command, text))
-        except Refused as refused:
-            ack(overview.private(str(refused)))
-        except Unavailable as problem:
-            log.warning("%s was not answered: %s", overview.COMMAND, problem)
-            ack(overview.private(NOT_UNLINKED if unlinks else NOT_READ))
-
-    def _shown(self, user: ChatUser, command: Json, text: str) -> Json:
-        """Read while it is asked who is asking; what was read is shown to members only."""
-        member, read = self.crew.together(lambda: self.standing(user), lambda: self._read(text))
-        member.result()
-        shown: Overview | Said | Question = read.result()
-        if isinstance(shown, Question):
-            by = replace(user, channel=str(command.get("response_url", "")), oid=self._linked(user))
-            about = self._linked(ChatUser("slack", self.team, shown.about)) or shown.about if shown.about else ""
-            op = f"slack|{self.team}|{user.user}|{command.get('trigger_id')}"
-            self.jobs.put(QuestionJob(by, op, self.clock(), shown.request, about))
-            return overview.answer(LOOKING)
-        return overview.answer(shown)
-
-    def _linked(self, user: ChatUser) -> str:
-        """The person that an account is linked to, if it is."""
-        binding = self.people.binding(user) if self.people and "@" not in user.user else None
-        return binding.oid if binding else ""
-
-    def _unlinked(self, user: ChatUser) -> Json:
-        """End the link, also one that cannot be read."""
-        self.standing(user)
-        if self.people is None:
-            raise Unavailable("without a policy nobody knows the links")
-        binding = self.people.binding(user)
-        self.people.unlink(user)
-        return overview.unlinked(binding)
-
-    def _read(self, text: str) -> Overview | Said | Question:
-        return self.statuses.answer(text, command=overview.COMMAND, unlink=overview.UNLINK)
-
-
-def register(app: App, *, answers: Answers, status: Status) -> None:
+def register(app: App, *, answers: Answers, status: Callable[[Ack, Json], None]) -> None:
     """Register every listener; the last catches buttons of other versions of the bot."""
     app.action(APPROVE)(answers.approve)
     for button, form in ASKING.items():
         app.action(button)(answers.ask_reason)
         app.view(form)(answers.submit)
-    app.command(overview.COMMAND)(status.answer)
+    app.command(COMMAND)(status)
     app.action(re.compile(re.escape(LINK)))(_acknowledge)
     app.event(re.compile(""))(_acknowledge)
     app.action(re.compile(""))(answers.outdated)

@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.domain import Act, MessageRef, RequestId
 from bot.errors import Malformed
-from bot.slack.blocks import told
 from bot.slack.mrkdwn import plain_text
+from bot.slack.whispers import told
 
 Json = dict[str, Any]
 

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bot.card import Mark, plain
+from bot.card import Mark
+from bot.line import plain
 from bot.overview import Overview, Said, Waiting, counted
 from bot.people import Binding
 from bot.slack.blocks import EMOJI, aligned, code_block
-from bot.slack.mrkdwn import drawn, mrkdwn, plain_text, safe
+from bot.slack.lines import drawn
+from bot.slack.mrkdwn import mrkdwn, plain_text
+from bot.slack.whispers import COMMAND, SECTION, private
 from bot.text import cut
 
 Json = dict[str, Any]
 
-COMMAND = "/model-status"
 UNLINK = "unlink"
-SECTION = 2900
-"""Characters of one block; Slack takes 3,000."""
 MATRICES = 3
 """Blocks of a table at most: with all else they stay below the 13,000 characters that a message may hold."""
 
@@ -33,11 +33,6 @@ def unlinked(binding: Binding | None) -> Json:
         f"This account is no longer linked to {binding.name}. Where a link is wanted, the button of the next card that "
         "you press shows the way to a new one."
     )
-
-
-def private(text: str) -> Json:
-    """An answer in plain words that only the asking person sees."""
-    return {"response_type": "ephemeral", "text": safe(text, SECTION)}
 
 
 def _drawn(shown: Overview) -> Json:

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.admission import Admission
 from bot.card import Card
+from bot.clicks import ActJob, AnswerJob, Decision, QuestionJob
 from bot.domain import Answer, ChatUser, MessageRef, RequestId
 from bot.errors import (
     UNIDENTIFIED,
@@ -24,7 +25,6 @@ from bot.errors import (
     SignInNeeded,
     Unavailable,
 )
-from bot.jobs import ActJob, AnswerJob, Decision, QuestionJob
 from bot.overview import LOOKING, Overview, Question, Said, Statuses
 from bot.ports import Clock, Crew, Jobs
 from bot.teams import cards, status

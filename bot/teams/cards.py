@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bot.card import MENTIONED, Card, Line, Mark, Offer, Row, Step, Strong, Table, plain
+from bot.card import MENTIONED, Card, Mark, Offer, Row, Step, Table
 from bot.console import package_link, report_link
-from bot.domain import Act, Answer, Contact, RequestId
+from bot.domain import Act, Answer, RequestId
+from bot.line import Line, Strong, plain
 from bot.links import page_of
+from bot.members import Contact
 from bot.overview import counted
 from bot.teams.text import breakable, heading, label, rich, weight
 from bot.text import JOINER, NOTHING

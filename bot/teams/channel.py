@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.card import Card, Line, Offer
-from bot.domain import ChatUser, Contact, MessageRef
+from bot.card import Card, Offer
+from bot.domain import ChatUser, MessageRef
+from bot.line import Line
+from bot.members import Contact
 from bot.teams import cards
 from bot.teams.connector import Connector
 from bot.teams.text import message, said

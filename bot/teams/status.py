@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bot.card import Line, Mark, plain
+from bot.card import Mark
+from bot.line import Line, plain
 from bot.overview import Overview, Said, Waiting, counted
 from bot.teams.cards import SIGNS, cell, framed, message, room_beside, table, title
 from bot.teams.text import rich

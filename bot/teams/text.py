@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.card import Code, Line, Link, Mention, Moment, Part, Strong, plain
+from bot.line import Code, Line, Link, Mention, Moment, Part, Strong, plain
 from bot.text import JOINER, addresses, clean, cut, letters, one_line, units
 
 Json = dict[str, Any]

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from bot.desk import Review, Stage
-from bot.domain import Act, Answer, RequestId, State, Superseded
+from bot.domain import Act, Answer, RequestId, State
+from bot.entries import Superseded
 from bot.errors import Expired, NotAnApprover, ReasonMissing, Refused
 from bot.seals import ReviewLink
 from bot.web.charts import charts

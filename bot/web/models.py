@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.card import plain, who_ended
+from bot.card import who_ended
 from bot.domain import ModelVersion, State
 from bot.errors import UnknownRequest
 from bot.history import Round, VersionState
+from bot.line import plain
 from bot.overview import WORDS
 from bot.overview import columns as columns_of
 from bot.records import Look

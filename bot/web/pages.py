@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.card import Line, Moment
 from bot.encoding import sha256
+from bot.line import Line, Moment
 from bot.markup import html
 from bot.web.ground import Site
 from bot.web.reply import Reply

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.card import Line, told
-from bot.domain import Entry
+from bot.card import told
+from bot.entries import Entry
 from bot.history import VersionState
+from bot.line import Line
 from bot.web.overview import page_of, request_page
 
 

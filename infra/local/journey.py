@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain import Entry
+from bot.entries import Entry
 from bot.history import decode_entry
 from infra.local.slack import Message
 from infra.local.slack_workspace import Json

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.card import Card, Code, Mark, Mention, Moment, Row, Step, Strong, Table
+from bot.card import Card, Mark, Row, Step, Table
 from bot.domain import ChatUser, RequestId
+from bot.envelope import encode_job
 from bot.errors import Unavailable
-from bot.jobs import decode_job, encode_job
+from bot.jobs import decode_job
+from bot.line import Code, Mention, Moment, Strong
 from bot.status import GroupStatus, Slot
 from infra.local.slack import Channel, User
 from infra.local.slack_limits import RateLimits

@@ -10,8 +10,9 @@ import jwt
 
 from bot.card import Card
 from bot.domain import RequestId
+from bot.envelope import encode_job
 from bot.errors import NotIdentified, Unavailable
-from bot.jobs import decode_job, encode_job
+from bot.jobs import decode_job
 from bot.overview import Statuses
 from bot.status import GroupStatus, Slot
 from bot.teams.activities import Activities

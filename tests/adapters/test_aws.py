@@ -29,15 +29,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.aws.clients import Clients, unavailable
+from bot.aws.deliveries import Delivery, deliveries
 from bot.aws.metrics import S3Evaluations
 from bot.aws.parameters import SsmParameters
-from bot.aws.queues import Delivery, SqsJobs, deliveries
+from bot.aws.queues import SqsJobs
 from bot.aws.registry import SageMakerRegistry, package_of
 from bot.aws.reports import LARGEST, S3Reports
-from bot.domain import Answer, ApprovalStatus, ChatUser, Container, Evidence, Metric, ModelVersion, Package, RequestId
+from bot.clicks import AnswerJob
+from bot.domain import Answer, ApprovalStatus, ChatUser, ModelVersion, RequestId
 from bot.encoding import LIMIT
+from bot.envelope import Receipt, encode_job
 from bot.errors import Malformed, Unavailable
-from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt, SupersedeJob, TidyJob, decode_job, encode_job
+from bot.evidence import Evidence, Metric
+from bot.hints import CheckJob, OpenJob, SupersedeJob, TidyJob
+from bot.jobs import decode_job
+from bot.package import Container, Package
 from bot.ports import Evaluations, Jobs, ModelRegistry, Parameter, Parameters, Stored
 from bot.trace import traced
 from infra.local.aws import ACCOUNT, BOT_KEY, REGION, Aws

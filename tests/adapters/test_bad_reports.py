@@ -11,8 +11,9 @@ from moto.s3.models import s3_backends
 from bot.aws.metrics import S3Evaluations
 from bot.aws.reports import LARGEST, S3Reports
 from bot.card import card_of
-from bot.domain import ModelVersion, Run, State
-from bot.jobs import MeasureJob
+from bot.domain import ModelVersion, State
+from bot.evidence import Run
+from bot.hints import MeasureJob
 from bot.slack.blocks import message as in_slack
 from bot.teams.cards import drawn as in_teams
 from infra.local.aws import ACCOUNT, Aws

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain import Metric
 from bot.errors import Unavailable
+from bot.evidence import Metric
 from bot.trend import COMPARED, TRENDS, Point, Trend
 from bot.web.charts import charts
 from tests.adapters.web_examples import Browser, Town, administered

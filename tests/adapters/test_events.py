@@ -12,11 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.aws.deliveries import deliveries
 from bot.aws.events import Origins, jobs_of, records
-from bot.aws.queues import deliveries
-from bot.domain import Metric, ModelVersion, Run
+from bot.domain import ModelVersion
+from bot.envelope import encode_job
 from bot.errors import Malformed
-from bot.jobs import CheckJob, Job, MeasureJob, OpenJob, encode_job
+from bot.evidence import Metric, Run
+from bot.hints import CheckJob, MeasureJob, OpenJob
+from bot.jobs import Job
 from infra.local.aws import Aws
 
 ACCOUNT, REGION = "123456789012", "us-east-1"

@@ -10,9 +10,9 @@ import pytest
 from bot.aws.metrics import S3Evaluations
 from bot.aws.reports import LONGEST, S3Reports
 from bot.aws.violations import HEAVIEST
-from bot.domain import Evidence
 from bot.encoding import encode
 from bot.errors import Unavailable
+from bot.evidence import Evidence
 from infra.local.aws import ACCOUNT, Aws
 
 OTHER = "999999999999"

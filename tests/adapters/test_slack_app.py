@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from bot.aws.secrets import Fixed
 from bot.card import Offer
+from bot.clicks import ActJob, AnswerJob
 from bot.domain import Act, Answer, ChatUser, MessageRef, State
 from bot.errors import Unavailable
-from bot.jobs import ActJob, AnswerJob
 from bot.overview import Statuses
 from bot.slack.api import SlackApi
 from bot.slack.app import LARGEST, build, dispatch
@@ -27,10 +28,10 @@ from bot.slack.listeners import (
     BROKEN_FORM,
     NO_FORM,
     NO_REASON,
-    NOT_READ,
     UNCONFIRMED,
     UNCONFIRMED_FORM,
 )
+from bot.slack.status import NOT_READ
 from bot.status import GroupStatus, Stand
 from bot.status import Row as VersionRow
 from bot.waves import ThreadCrew
@@ -99,7 +100,7 @@ def door(api, queue, shelf):
         team=TEAM,
         api=api,
         jobs=queue,
-        statuses=Statuses(shelf.overview, shelf.group, ("dev", "test")),
+        statuses=partial(Statuses, shelf.overview, shelf.group, ("dev", "test")),
         crew=ThreadCrew(),
         clock=lambda: NOW,
     )
@@ -521,7 +522,7 @@ def test_who_asks_is_asked_while_the_status_is_read(api, queue, shelf):
             return ThreadCrew().together(*calls)
 
     crew = Noting()
-    statuses = Statuses(shelf.overview, shelf.group)
+    statuses = partial(Statuses, shelf.overview, shelf.group)
     door = build(
         signing_secrets=Fixed(SECRET), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=crew, clock=lambda: NOW
     )
@@ -568,7 +569,7 @@ def test_a_request_that_is_not_signed_by_slack_is_refused(door, queue, event):
 
 
 def test_without_a_secret_nobody_is_let_in(api, queue, shelf):
-    statuses = Statuses(shelf.overview, shelf.group)
+    statuses = partial(Statuses, shelf.overview, shelf.group)
     door = build(
         signing_secrets=Fixed(""),
         team=TEAM,
@@ -634,7 +635,7 @@ def test_a_signed_body_that_slack_never_sends_harms_nothing(door, queue, body):
 @settings(max_examples=150, deadline=None)
 def test_no_signed_text_crashes_the_door(body, payload):
     queue, shelf = Queue(), Shelf()
-    statuses = Statuses(shelf.overview, shelf.group)
+    statuses = partial(Statuses, shelf.overview, shelf.group)
     nowhere = SlackApi(Fixed("t"), timeout=1, base_url="http://127.0.0.1:9/")
     door = build(
         signing_secrets=Fixed(SECRET), team=TEAM, api=nowhere, jobs=queue, statuses=statuses, crew=ThreadCrew(),

@@ -14,14 +14,18 @@ from slack_sdk.models.metadata import Metadata
 from slack_sdk.models.views import View
 
 from bot import overview as neutral
-from bot.card import Code, Mark, Mention, Moment, Row, Step, Strong, Table
+from bot.card import Mark, Row, Step, Table
 from bot.console import package_link, report_link
 from bot.domain import ChatUser, MessageRef, RequestId, State
 from bot.errors import Malformed
+from bot.line import Code, Mention, Moment, Strong
 from bot.slack import blocks, overview
+from bot.slack.buttons import LINK
 from bot.slack.channel import METADATA
+from bot.slack.lines import drawn
 from bot.slack.modal import read_reason, reason_view, way_view
-from bot.slack.mrkdwn import drawn, safe
+from bot.slack.mrkdwn import safe
+from bot.slack.whispers import told
 from bot.status import GroupStatus, Slot, Stand
 from bot.status import Row as VersionRow
 from bot.text import clean, cut, units
@@ -391,7 +395,7 @@ def test_no_card_acts_or_is_refused_whatever_its_texts(card):
 @given(line=LINES, text=LONG)
 @settings(max_examples=80, deadline=None)
 def test_no_reply_or_private_word_acts_or_is_refused_whatever_its_texts(line, text):
-    for shown in (blocks.reply(line, team=TEAM), blocks.told(text, pages="https://approvals.example.com")):
+    for shown in (blocks.reply(line, team=TEAM), told(text, pages="https://approvals.example.com")):
         assert_inert(shown)
         assert_taken(shown)
 
@@ -435,9 +439,9 @@ def test_a_reply_keeps_its_lines():
     ],
 )
 def test_only_our_own_pages_can_be_clicked_in_a_private_word(text, links):
-    shown = blocks.told(text, pages="https://approvals.example.com")
+    shown = told(text, pages="https://approvals.example.com")
     assert re.findall(r"<[^>]*>", shown["blocks"][0]["text"]["text"]) == links
-    assert re.findall(r"<[^>]*>", blocks.told(text)["blocks"][0]["text"]["text"]) == []
+    assert re.findall(r"<[^>]*>", told(text)["blocks"][0]["text"]["text"]) == []
 
 
 OWN = "https://approvals.example.com"
@@ -445,7 +449,7 @@ SEALED = f"{OWN}/link?t=AQICAHh-x_7"
 
 
 def way(text, pages=OWN, name="Link my account"):
-    shown = blocks.told(text, pages=pages, way=name)
+    shown = told(text, pages=pages, way=name)
     assert_taken(shown)
     return shown
 
@@ -457,7 +461,7 @@ def test_the_address_that_ends_a_private_word_becomes_a_button():
     assert section["text"]["text"] == "Nothing is recorded yet: link this account, once."
     (button,) = actions["elements"]
     assert (button["url"], button["text"]["text"], button["style"]) == (SEALED, "Link my account", "primary")
-    assert button["action_id"].startswith(blocks.LINK)
+    assert button["action_id"].startswith(LINK)
     assert "value" not in button
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,7 +21,8 @@ from bot.slack.api import SlackApi
 from bot.slack.app import build, dispatch
 from bot.slack.channel import SlackChannel
 from bot.slack.identity import REFUSAL, vouched
-from bot.slack.listeners import NO_FORM, NO_REASON, NOT_UNLINKED, UNKNOWN_NOW, UNKNOWN_NOW_FORM
+from bot.slack.listeners import NO_FORM, NO_REASON, UNKNOWN_NOW, UNKNOWN_NOW_FORM
+from bot.slack.status import NOT_UNLINKED
 from bot.status import GroupStatus, Row, Stand
 from bot.waves import ThreadCrew
 from infra.local import slack_rules as rules
@@ -144,7 +146,7 @@ def door(api, queue, admission):
 def door_of(api, queue, **more):
     shelf = Shelf()
     shelf.groups["churn-xgb"] = GroupStatus({"12": Row(1, {"test": Stand(State.PENDING, 1, NOW)})})
-    statuses = Statuses(shelf.overview, shelf.group, ("dev", "test"))
+    statuses = partial(Statuses, shelf.overview, shelf.group, ("dev", "test"))
     return build(
         signing_secrets=Fixed(SECRET), team=TEAM, api=api, jobs=queue, statuses=statuses, crew=ThreadCrew(),
         clock=lambda: NOW, **more,

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.card import Card, Code, Link, Mark, Mention, Moment, Row, Step, Strong, Table
+from bot.card import Card, Mark, Row, Step, Table
 from bot.domain import Answer, RequestId
+from bot.line import Code, Link, Mention, Moment, Strong
 from bot.teams.cards import REASON, Note, cell, drawn, message, recording
 from bot.teams.text import breakable
 from infra.local.teams_rules import card_problems, card_warning, size

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from urllib3 import HTTPResponse
 
-from bot.card import Strong
-from bot.domain import ChatUser, Contact, MessageRef, Person
+from bot.domain import ChatUser, MessageRef, Person
 from bot.errors import Refused, Unavailable
+from bot.line import Strong
+from bot.members import Contact
 from bot.ports import Channel as ChannelPort
 from bot.teams.channel import TeamsChannel
 from bot.teams.connector import Connector, Permanent

@@ -22,9 +22,9 @@ from jwt.algorithms import RSAAlgorithm
 
 from bot.admission import Admission
 from bot.card import Offer
+from bot.clicks import ActJob, AnswerJob, QuestionJob
 from bot.domain import Act, Answer, ChatUser, MessageRef
 from bot.errors import UNIDENTIFIED, Refused, SignInNeeded, Unavailable
-from bot.jobs import ActJob, AnswerJob, QuestionJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import People

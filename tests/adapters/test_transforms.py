@@ -7,9 +7,10 @@ import pytest
 
 from bot.aws.clients import Clients
 from bot.aws.transforms import TransformJobs
-from bot.domain import ModelVersion, Run
+from bot.domain import ModelVersion
 from bot.errors import Unavailable
-from bot.jobs import MeasureJob
+from bot.evidence import Run
+from bot.hints import MeasureJob
 from infra.local.aws import Aws
 
 ACCOUNT, REGION = "123456789012", "us-east-1"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Metric, RequestId
+from bot.domain import RequestId
 from bot.errors import Refused, Unavailable
+from bot.evidence import Metric
 from bot.seals import ReviewLink
 from bot.web.refusals import STRANGER
 from bot.web.visit import read_visit

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.card import plain
+from bot.clicks import ActJob
 from bot.domain import ModelVersion, State
-from bot.jobs import ActJob
+from bot.line import plain
 from tests.adapters.web_examples import Browser, Town, administered
 from tests.proofs.world import policy_of
 

@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from bot.desk import Desk
-from bot.domain import ChatUser, Container, Evidence, Metric, ModelVersion, Package
+from bot.domain import ChatUser, ModelVersion
 from bot.errors import BrokenLink, NotIdentified, Unavailable
+from bot.evidence import Evidence, Metric
 from bot.linking import Linking
 from bot.links import Links
+from bot.package import Container, Package
 from bot.people import People
 from bot.seals import Seals
 from bot.web.site import Site, dispatch

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bot.jobs import encode_job
+from bot.envelope import encode_job
 from infra.local.stack import HANDLERS, Stack
 from infra.local.threads import Event
 from tests.bench.deployed import package_of, starting

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from bot.domain import Vote
+from bot.entries import Vote
 from infra.local.entra_people import MAYA
 from infra.local.models import Registered
 from infra.local.stack import TEAMS_CHANNELS, Stack

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.admission import Admission
-from bot.domain import Act, Answer, ChatUser, RequestId, State, Vote
+from bot.clicks import ActJob, AnswerJob
+from bot.domain import Act, Answer, ChatUser, RequestId, State
+from bot.entries import Vote
 from bot.errors import UNIDENTIFIED, NotIdentified, NotLinked, SignInNeeded, Unavailable
-from bot.jobs import ActJob, AnswerJob
 from bot.links import Links
 from bot.names import Names
 from bot.people import Binding, People

@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain import ApprovalStatus, Container, Hand, Metric, ModelVersion, Observed, Package, Run, State
-from bot.jobs import CheckJob, MeasureJob
+from bot.domain import ApprovalStatus, ModelVersion, State
+from bot.entries import Hand, Observed
+from bot.evidence import Metric, Run
+from bot.hints import CheckJob, MeasureJob
+from bot.package import Container, Package
 from bot.policy import read_policy
 from tests.proofs.world import World, policy_of
 

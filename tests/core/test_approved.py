@@ -16,9 +16,11 @@ from bot.approved import (
     read_approved,
     succeed,
 )
-from bot.domain import Answer, ChatUser, Container, ModelVersion, Opened, Person, Requester, Vote
+from bot.domain import Answer, ChatUser, ModelVersion, Person
+from bot.entries import Opened, Requester, Vote
 from bot.history import VersionState, apply, next_entry
 from bot.names import Names
+from bot.package import Container
 from tests.memory import START
 
 NAMES = Names("/model-approvals")

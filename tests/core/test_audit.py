@@ -10,21 +10,9 @@ from functools import cache
 import pytest
 
 from bot.audit import Anchors, Audit, read
-from bot.domain import (
-    Answer,
-    Expiry,
-    Hand,
-    ModelVersion,
-    Observed,
-    Opened,
-    Person,
-    Requester,
-    Restored,
-    Revoked,
-    Unknown,
-    Vote,
-)
+from bot.domain import Answer, ModelVersion, Person
 from bot.encoding import encode
+from bot.entries import Expiry, Hand, Observed, Opened, Requester, Restored, Revoked, Unknown, Vote
 from bot.history import VersionState, apply, next_entry
 from bot.ports import Stored
 from tests.memory import InTurn

@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
-from bot.domain import Expiry, ModelVersion, RequestId, State
+from bot.domain import ModelVersion, RequestId, State
 from bot.encoding import LIMIT, encode
+from bot.entries import Expiry
 from bot.history import VersionState
 from bot.names import Names
 from bot.records import PAGE, CardRecord, Posted, Records

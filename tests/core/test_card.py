@@ -5,27 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.card import Code, Link, Mark, Moment, card_of, compare, plain, told, who_ended
-from bot.domain import (
-    Answer,
-    Champion,
-    ChatUser,
-    Container,
-    Evidence,
-    Expiry,
-    Hand,
-    Metric,
-    ModelVersion,
-    Observed,
-    Opened,
-    Person,
-    Requester,
-    Revoked,
-    Superseded,
-    Unknown,
-    Vote,
-)
+from bot.card import Mark, card_of, compare, told, who_ended
+from bot.domain import Answer, ChatUser, ModelVersion, Person
+from bot.entries import Champion, Expiry, Hand, Observed, Opened, Requester, Revoked, Superseded, Unknown, Vote
+from bot.evidence import Evidence, Metric
 from bot.history import VersionState, apply, next_entry
+from bot.line import Code, Link, Moment, plain
+from bot.package import Container
 from tests.memory import START
 
 MODEL = ModelVersion("churn", 7)

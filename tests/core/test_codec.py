@@ -14,22 +14,14 @@ from hypothesis import strategies as st
 
 from bot import history, jobs
 from bot.approved import ApprovedModel
+from bot.clicks import ActJob
 from bot.codec import from_json, to_json
-from bot.domain import (
-    Answer,
-    Champion,
-    Evidence,
-    Expiry,
-    Metric,
-    ModelVersion,
-    Observed,
-    Package,
-    Person,
-    Requester,
-    RequestId,
-)
+from bot.domain import Answer, ModelVersion, Person, RequestId
 from bot.encoding import decode, encode
+from bot.entries import Champion, Expiry, Observed, Requester
 from bot.errors import Malformed
+from bot.evidence import Evidence, Metric
+from bot.package import Package
 from bot.records import CardRecord
 from bot.status import GroupStatus
 from tests.memory import START
@@ -202,7 +194,7 @@ def test_a_word_that_an_enumeration_does_not_have_is_malformed(action):
 def test_a_time_has_a_zone(at):
     request = {"group": "churn", "version": 7, "environment": "dev", "round": 1}
     by = {"surface": "slack", "team": "T1", "user": "maya"}
-    malformed(jobs.ActJob, {"act": "revoke", "request": request, "by": by, "op": "op", "at": at})
+    malformed(ActJob, {"act": "revoke", "request": request, "by": by, "op": "op", "at": at})
 
 
 @pytest.mark.parametrize("life_cycle", [[], ["dev"], ["dev", "Approved", "more"], "dev", {"dev": "Approved"}])

@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.card import ROWS, Strong, card_of, compare, plain
-from bot.domain import Champion, Evidence, Measure, Metric, ModelVersion, Opened, Requester
+from bot.card import ROWS, card_of, compare
+from bot.domain import ModelVersion
+from bot.entries import Champion, Opened, Requester
+from bot.evidence import Evidence, Metric
 from bot.history import VersionState, apply, decode_entry, next_entry
+from bot.line import Strong, plain
+from bot.measure import Measure
 from bot.policy import MetricsPolicy
 from tests.memory import START
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.clicks import PATIENCE, AnswerJob, RequestJob
 from bot.desk import Asking, Desk, Stage, op_of
-from bot.domain import Act, Answer, ChatUser, Hand, ModelVersion, Person, RequestId, State
+from bot.domain import Act, Answer, ChatUser, ModelVersion, Person, RequestId, State
+from bot.entries import Hand
 from bot.errors import (
     AlreadyAnswered,
     AlreadyDecided,
@@ -22,7 +24,6 @@ from bot.errors import (
     Unavailable,
     UnknownRequest,
 )
-from bot.jobs import PATIENCE, AnswerJob, RequestJob
 from tests.proofs.world import GROUPS, World, policy_of
 
 MODEL = ModelVersion("churn", 1)

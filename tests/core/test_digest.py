@@ -6,27 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.card import Card, Line, Mark, Mention, Moment, Step, Strong, Table, card_of, plain
+from bot.card import Card, Mark, Step, Table, card_of
 from bot.card import Row as MetricRow
-from bot.domain import (
-    Answer,
-    Champion,
-    ChatUser,
-    Container,
-    Evidence,
-    Hand,
-    Metric,
-    ModelVersion,
-    Observed,
-    Opened,
-    Person,
-    Requester,
-    RequestId,
-    Revoked,
-    Unknown,
-    Vote,
-)
+from bot.domain import Answer, ChatUser, ModelVersion, Person, RequestId
+from bot.entries import Champion, Hand, Observed, Opened, Requester, Revoked, Unknown, Vote
+from bot.evidence import Evidence, Metric
 from bot.history import VersionState, apply, next_entry
+from bot.line import Line, Mention, Moment, Strong, plain
+from bot.package import Container
 from tests.memory import START
 
 MODEL = ModelVersion("churn", 7)

@@ -7,21 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import (
-    ENVIRONMENT,
-    GROUP,
-    Answer,
-    ApprovalStatus,
-    Container,
-    Hand,
-    ModelVersion,
-    Package,
-    RequestId,
-    State,
-    moment,
-    rfc3339,
-)
+from bot.domain import ENVIRONMENT, GROUP, Answer, ApprovalStatus, ModelVersion, RequestId, State, moment, rfc3339
+from bot.entries import Hand
 from bot.errors import Malformed
+from bot.package import Container, Package
 from tests.memory import START
 
 MODEL = ModelVersion("churn", 7)

@@ -14,32 +14,26 @@ from bot.approved import ApprovedModel
 from bot.card import card_of, told
 from bot.codec import to_json
 from bot.display import threads_of
-from bot.domain import (
-    Answer,
+from bot.domain import Answer, ChatUser, ModelVersion, Person, State
+from bot.encoding import LIMIT, sha256
+from bot.entries import (
     Champion,
-    ChatUser,
-    Container,
-    Evidence,
     Expiry,
     Hand,
     Measured,
-    Metric,
-    ModelVersion,
     Observed,
     Opened,
-    Package,
-    Person,
     Requester,
     Restored,
     Revoked,
-    State,
     Superseded,
     Unknown,
     Vote,
 )
-from bot.encoding import LIMIT, sha256
+from bot.evidence import Evidence, Metric
 from bot.history import KINDS, VersionState, apply, broken, decode_entry, fold, kind_of, next_entry
 from bot.names import Names
+from bot.package import Container, Package
 from bot.pointers import own_approval
 from bot.registration import registration_of
 from bot.report import history_rows

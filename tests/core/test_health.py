@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.card import plain
-from bot.jobs import BeatJob, Receipt
+from bot.envelope import Receipt
+from bot.hints import BeatJob
+from bot.line import plain
 from bot.metering import quiet
 from bot.overview import Statuses, Waiting, health
 from bot.status import Health, read_health

@@ -8,29 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import (
-    Answer,
-    Champion,
-    ChatUser,
-    Container,
-    Evidence,
-    Expiry,
-    Hand,
-    Measure,
-    Metric,
-    ModelVersion,
-    Observed,
-    Opened,
-    Person,
-    Requester,
-    Revoked,
-    State,
-    Superseded,
-    Unknown,
-    Vote,
-)
+from bot.domain import Answer, ChatUser, ModelVersion, Person, State
 from bot.encoding import LIMIT, sha256
+from bot.entries import Champion, Expiry, Hand, Observed, Opened, Requester, Revoked, Superseded, Unknown, Vote
 from bot.errors import Malformed
+from bot.evidence import Evidence, Metric
 from bot.history import (
     KINDS,
     REASON_LIMIT,
@@ -43,6 +25,8 @@ from bot.history import (
     kind_of,
     next_entry,
 )
+from bot.measure import Measure
+from bot.package import Container
 from tests.memory import START
 
 MODEL = ModelVersion("churn", 7)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.card import Code, Link, Mention, Moment, Strong
 from bot.domain import ChatUser
+from bot.line import Code, Link, Mention, Moment, Strong
 from bot.markup import html
 from tests.memory import START
 

@@ -6,12 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from bot.card import card_of, plain, told
-from bot.domain import Container, Evidence, Measured, Metric, ModelVersion, RequestId, Run, State
+from bot.card import card_of, told
+from bot.domain import ModelVersion, RequestId, State
+from bot.entries import Measured
+from bot.envelope import Receipt, deduplication_id, encode_job
 from bot.errors import Unavailable
+from bot.evidence import Evidence, Metric, Run
+from bot.hints import MeasureJob, OpenJob
 from bot.history import KEPT as CARD
-from bot.jobs import MeasureJob, OpenJob, Receipt, decode_job, deduplication_id, encode_job
+from bot.jobs import decode_job
+from bot.line import plain
 from bot.openings import MOST_TOLD
+from bot.package import Container
 from bot.policy import KEPT, MetricsPolicy
 from tests.memory import START
 from tests.proofs.scenarios import approved_in_dev, measurable, measure

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import ModelVersion, Package
+from bot.domain import ModelVersion
 from bot.encoding import sha256
 from bot.errors import SettingsError
+from bot.package import Package
 from bot.policy import EMAIL, HOME, MetricsPolicy, Override, Place, read_policy
 from tests.proofs.world import World, policy_of
 

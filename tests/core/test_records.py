@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bot.domain import Expiry, ModelVersion, RequestId, State
+from bot.domain import ModelVersion, RequestId, State
+from bot.entries import Expiry
 from bot.errors import Unavailable
 from bot.history import VersionState, next_entry
 from bot.names import SHARDS, Names

@@ -3,8 +3,9 @@
 import pytest
 
 from bot.card import Offer
-from bot.domain import Act, Hand, ModelVersion, Observed, RequestId, Restored, State
-from bot.jobs import CheckJob, TidyJob
+from bot.domain import Act, ModelVersion, RequestId, State
+from bot.entries import Hand, Observed, Restored
+from bot.hints import CheckJob, TidyJob
 from bot.pointers import Pointer, repointed
 from bot.ports import Written
 from bot.status import read_status

@@ -6,25 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot import rules
-from bot.domain import (
-    Act,
-    Answer,
-    ChatUser,
-    Container,
-    Evidence,
-    Expiry,
-    Hand,
-    Member,
-    ModelVersion,
-    Observed,
-    Package,
-    Person,
-    Requester,
-    RequestId,
-    Revoked,
-    Superseded,
-    Vote,
-)
+from bot.clicks import ActJob, AnswerJob
+from bot.domain import Act, Answer, ChatUser, ModelVersion, Person, RequestId
+from bot.entries import Expiry, Hand, Observed, Requester, Revoked, Superseded, Vote
 from bot.errors import (
     AlreadyAnswered,
     AlreadyDecided,
@@ -40,8 +24,10 @@ from bot.errors import (
     SignInNeeded,
     UnknownRequest,
 )
+from bot.evidence import Evidence
 from bot.history import VersionState, apply, next_entry
-from bot.jobs import ActJob, AnswerJob
+from bot.members import Member
+from bot.package import Container, Package
 from tests.memory import START
 from tests.proofs.world import GROUPS, policy_of
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import Metric, ModelVersion, RequestId, State
+from bot.domain import ModelVersion, RequestId, State
 from bot.encoding import LIMIT
+from bot.evidence import Metric
 from bot.history import VersionState
 from bot.status import GroupStatus, Row, Slot, Stand, read_status, row_of
 from tests.memory import START

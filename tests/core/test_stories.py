@@ -10,22 +10,15 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from bot.card import card_of as card_shown
+from bot.clicks import RequestJob
 from bot.display import Display, Task, threads_of
-from bot.domain import (
-    ChatUser,
-    Evidence,
-    Measured,
-    MessageRef,
-    Metric,
-    ModelVersion,
-    Requester,
-    RequestId,
-    State,
-    rfc3339,
-)
+from bot.domain import ChatUser, MessageRef, ModelVersion, RequestId, State, rfc3339
+from bot.entries import Measured, Requester
+from bot.envelope import Receipt
 from bot.errors import Refused, Unavailable
+from bot.evidence import Evidence, Metric
+from bot.hints import CheckJob, OpenJob, TidyJob
 from bot.history import next_entry
-from bot.jobs import CheckJob, OpenJob, Receipt, RequestJob, TidyJob
 from bot.promotion import RECORDED, TRYING, UNSURE
 from bot.records import CardRecord
 from bot.waves import ThreadCrew

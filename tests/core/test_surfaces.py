@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.card import plain
 from bot.domain import MessageRef, ModelVersion, RequestId
 from bot.errors import Refused, Unavailable
+from bot.line import plain
 from tests.memory import MemoryChannel
 from tests.proofs.world import World, policy_of
 

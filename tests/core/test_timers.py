@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.card import plain
-from bot.domain import Expiry, ModelVersion, RequestId, State
+from bot.domain import ModelVersion, RequestId, State
+from bot.entries import Expiry
 from bot.errors import Refused, Unavailable
-from bot.jobs import CheckJob
+from bot.hints import CheckJob
+from bot.line import plain
 from bot.records import Posted
 from bot.reminders import Reminders
 from tests.proofs.world import World, policy_of

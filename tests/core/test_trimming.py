@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import Metric, ModelVersion, State
+from bot.domain import ModelVersion, State
 from bot.encoding import LIMIT
+from bot.evidence import Metric
 from bot.status import GroupStatus, Row, Slot, Stand, read_status
 from tests.memory import START
 

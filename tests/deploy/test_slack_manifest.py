@@ -3,8 +3,8 @@
 import yaml
 
 from bot.checkup import SCOPES
-from bot.slack import overview
 from bot.slack.app import PATH
+from bot.slack.whispers import COMMAND
 from infra.package.models import ROOT
 
 MANIFEST = yaml.safe_load((ROOT / "infra" / "slack-manifest.yaml").read_text(encoding="utf-8"))
@@ -17,7 +17,7 @@ def test_it_asks_for_the_scopes_that_the_code_needs_and_no_others():
 
 def test_the_command_escapes_mentions_and_goes_where_buttons_go():
     [command] = MANIFEST["features"]["slash_commands"]
-    assert (command["command"], command["should_escape"]) == (overview.COMMAND, True)
+    assert (command["command"], command["should_escape"]) == (COMMAND, True)
     urls = {command["url"], MANIFEST["settings"]["interactivity"]["request_url"]}
     assert len(urls) == 1
     assert urls.pop().endswith(PATH)

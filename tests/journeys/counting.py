@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import wiring
+from bot.clicks import AnswerJob
 from bot.domain import Answer, ChatUser, ModelVersion, RequestId, State
-from bot.jobs import AnswerJob, CheckJob, OpenJob, Receipt
+from bot.envelope import Receipt
+from bot.hints import CheckJob, OpenJob
 from bot.slack.channel import Pacer, SlackChannel
 from bot.status import GroupStatus, Row, Stand
 from infra.local.entra_people import MAYA, OMAR, PRIYA

@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
+from bot.clicks import AnswerJob
 from bot.desk import op_of
 from bot.domain import Answer, ChatUser, RequestId
-from bot.jobs import AnswerJob
 from bot.web.forms import outcome_of
 from bot.web.overview import request_page
 from bot.wiring import now

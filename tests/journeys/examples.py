@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bot.clicks import AnswerJob
 from bot.domain import Answer, ChatUser, RequestId
-from bot.jobs import AnswerJob, Job, encode_job
+from bot.envelope import encode_job
+from bot.jobs import Job
 from bot.wiring import now
 from infra.local.models import Registered
 from infra.local.stack import Stack

@@ -1,7 +1,7 @@
 """What has to be so after a version was answered for dev, whatever went wrong on the way and whoever came too late."""
 
 from bot.cli import main
-from bot.domain import Opened, Vote
+from bot.entries import Opened, Vote
 from infra.local.demo_teams import answers, shown
 from infra.local.models import Registered
 from infra.local.stack import Stack

@@ -6,7 +6,8 @@ import pytest
 
 from bot import approved_model, wiring
 from bot.domain import ModelVersion, RequestId
-from bot.jobs import CheckJob, OpenJob, Receipt
+from bot.envelope import Receipt
+from bot.hints import CheckJob, OpenJob
 from infra.local.entra_people import DEV, PRIYA
 from infra.local.stack import Stack
 from infra.local.threads import stop

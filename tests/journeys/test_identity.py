@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.domain import Vote
+from bot.entries import Vote
 from infra.local.entra_people import ADA, DANA, ELI, MAYA, OMAR, PRIYA
 from infra.local.stack import REPOSITORY, Stack
 from infra.local.visitor import Page, Visitor

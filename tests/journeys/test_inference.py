@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Measured
+from bot.entries import Measured
 from infra.local.models import BUCKET
 from infra.local.stack import REPOSITORY, Stack
 from tests.journeys.people import approve, buttons, card, registered, state

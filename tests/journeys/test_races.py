@@ -10,9 +10,11 @@ from functools import partial
 
 import pytest
 
-from bot.domain import RequestId, State, Vote
+from bot.clicks import AnswerJob
+from bot.domain import RequestId, State
+from bot.entries import Vote
+from bot.envelope import encode_job
 from bot.history import Round, VersionState
-from bot.jobs import AnswerJob, encode_job
 from infra.local.lambdas import Function
 from infra.local.models import Registered
 from infra.local.stack import Stack

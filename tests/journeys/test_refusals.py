@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.domain import Act, ModelVersion, Opened, RequestId
+from bot.clicks import ActJob, RequestJob
+from bot.domain import Act, ModelVersion, RequestId
+from bot.entries import Opened
 from bot.errors import Malformed, SettingsError
-from bot.jobs import ActJob, RequestJob
 from bot.wiring import now
 from infra.local.entra_people import DEV, ELI, MAYA, TWINS
 from infra.local.entra_people import User as Employee

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Observed, Opened, Vote
+from bot.entries import Observed, Opened, Vote
 from infra.local.models import Registered
 from infra.local.slack import Forged
 from infra.local.stack import Stack

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
-from bot.domain import Evidence, Metric, ModelVersion, Run
-from bot.jobs import CheckJob, Job, MeasureJob, TidyJob
+from bot.domain import ModelVersion
+from bot.evidence import Evidence, Metric, Run
+from bot.hints import CheckJob, MeasureJob, TidyJob
+from bot.jobs import Job
 from tests.memory import Queued
 from tests.proofs.world import World, policy_of
 

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from bot.clicks import Click
 from bot.domain import State
+from bot.envelope import Receipt
 from bot.errors import Unavailable
-from bot.jobs import Click, Job, OpenJob, Receipt, TidyJob
+from bot.hints import OpenJob, TidyJob
+from bot.jobs import Job
 from tests.proofs import scenarios
 from tests.proofs.conftest import LONG
 from tests.proofs.world import World, policy_of

@@ -13,26 +13,19 @@ from typing import Any
 
 from bot.approved import read_approved
 from bot.audit import Audit
-from bot.card import Mark, card_of, plain, told
+from bot.card import Mark, card_of, told
+from bot.clicks import ActJob, AnswerJob, Click, RequestJob
 from bot.display import threads_of
-from bot.domain import (
-    Act,
-    Answer,
-    ApprovalStatus,
-    ChatUser,
-    Container,
-    MessageRef,
-    ModelVersion,
-    Package,
-    RequestId,
-    State,
-    Vote,
-)
+from bot.domain import Act, Answer, ApprovalStatus, ChatUser, MessageRef, ModelVersion, RequestId, State
+from bot.entries import Vote
+from bot.envelope import Receipt
 from bot.errors import Unavailable
+from bot.hints import CheckJob, OpenJob
 from bot.history import VersionState, broken, decode_entry, fold
-from bot.jobs import ActJob, AnswerJob, CheckJob, Click, OpenJob, Receipt, RequestJob
+from bot.line import plain
 from bot.names import Names
 from bot.neighbours import Neighbours
+from bot.package import Container, Package
 from bot.pointers import own_approval
 from bot.policy import Policy, read_policy
 from bot.promotion import Promotion

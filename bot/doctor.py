@@ -1,0 +1,121 @@
+"""What `model-approvals doctor` looks at, with the adapters that the doors are built of."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from botocore.exceptions import ClientError
+
+from bot.aws.clients import Clients, code_of
+from bot.aws.parameters import SsmParameters
+from bot.aws.seal import KmsSealer
+from bot.aws.secrets import secret
+from bot.checkup import (
+    CREDENTIAL,
+    SLACK,
+    Check,
+    Finding,
+    carried_out,
+    channel_checks,
+    group_checks,
+    scopes_missing,
+    settings_findings,
+    works,
+)
+from bot.config import Settings
+from bot.policy import HOME
+from bot.slack.api import SlackApi
+from bot.slack.presence import absence
+from bot.wiring import WORKER_TIMEOUT, BotFramework, Environment, Home, Microsoft, nobody
+
+
+def checkup(environment: Environment) -> Iterator[Finding]:
+    """What is found, one after the other."""
+    parts = {
+        "AWS": lambda settings: settings.aws(),
+        "Slack": lambda settings: settings.slack(),
+        "Entra": lambda settings: settings.entra(),
+        "the policy": lambda settings: settings.policy(),
+        "Teams": lambda settings: settings.teams() if settings.policy().teams else None,
+        "the pages": lambda settings: settings.pages() if settings.policy().signs_in else None,
+        "mails": lambda settings: settings.mail_from() if settings.policy().mails else None,
+    }
+
+    def read(part: Callable[[Settings], object]) -> object:
+        settings = Settings(environment)
+        found = part(settings)
+        settings.check()
+        return found
+
+    found = list(settings_findings((name, partial(read, part)) for name, part in parts.items()))
+    yield from found
+    if not any(each.problem for each in found):
+        yield from carried_out(_checks(environment))
+
+
+def _checks(environment: Environment) -> Iterator[Check]:
+    settings = Settings(environment)
+    aws, slack, entra, policy = settings.aws(), settings.slack(), settings.entra(), settings.policy()
+    pages = settings.pages() if policy.signs_in else None
+    home = Home(aws)
+    microsoft = Microsoft(entra, home.clients)
+    directory = microsoft.directory(nobody)
+    token, signing = secret(home.clients, slack.bot_token), secret(home.clients, slack.signing_secrets)
+    api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
+
+    def workspace() -> str:
+        team = api.granted()[0]
+        if team == slack.team:
+            return ""
+        return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
+
+    def queue(url: str) -> str:
+        asked = ["FifoQueue", "RedrivePolicy", "VisibilityTimeout"]
+        found = home.clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+        if found.get("FifoQueue") != "true" or "RedrivePolicy" not in found:
+            return "it has to be a FIFO queue with dead letters."
+        receives = json.loads(found["RedrivePolicy"])["maxReceiveCount"]
+        if int(receives) != aws.max_receives:
+            return f"its maxReceiveCount is {receives}, and MODEL_APPROVALS_MAX_RECEIVES says {aws.max_receives}."
+        whole = int(found["VisibilityTimeout"]) * aws.max_receives
+        return f"its visibility times its receives is {whole} s: keep it below 900." if whole >= 900 else ""  # noqa: PLR2004
+
+    yield Check("Parameter Store", works(home.records.groups))
+    yield Check("Model Registry", works(lambda: next(iter(home.registry.versions()), None)))
+    yield Check("queue of decisions", lambda: queue(aws.decisions_url))
+    yield Check("queue of openings", lambda: queue(aws.openings_url))
+    yield Check("Slack's signing secret", works(signing))
+    yield Check(SLACK, workspace)
+    yield Check("Slack's scopes", lambda: scopes_missing(api.granted()[1]), SLACK)
+    yield from channel_checks(policy, "slack", partial(absence, api), needs=SLACK)
+    yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
+    yield from group_checks(policy, directory, entra.domains)
+    if policy.teams:
+        connector = BotFramework(microsoft, settings.teams(), home).connector(timeout=WORKER_TIMEOUT)
+        yield from channel_checks(policy, "teams", connector.visit, needs=CREDENTIAL)
+    for place, name in {each.place: each.name for each in policy.all_rules if each.place != HOME}.items():
+        store = SsmParameters(home.clients_of(place))
+        yield Check(f"the account of {name}", works(partial(store.get, [home.names.approved("doctor", name)])))
+    if pages:
+        yield Check("the key of the pages", partial(_key_problem, home.clients, pages.key))
+    if policy.mails:
+        yield Check("the sender of mails", partial(_sender_problem, home.clients, settings.mail_from()))
+
+
+def _key_problem(clients: Clients, key: str) -> str:
+    """Whether the key opens what it has closed."""
+    sealer = KmsSealer(clients, key)
+    opened = sealer.unseal("ticket", sealer.seal("ticket", "doctor"))
+    return "" if opened == "doctor" else "it does not open what it has closed: name a symmetric key."
+
+
+def _sender_problem(clients: Clients, sender: str) -> str:
+    """Whether SES has verified the address, or its domain."""
+    for identity in (sender, sender.rpartition("@")[2]):
+        try:
+            if clients("sesv2").get_email_identity(EmailIdentity=identity).get("VerificationStatus") == "SUCCESS":
+                return ""
+        except ClientError as error:
+            if code_of(error) != "NotFoundException":
+                raise
+    return f"SES has verified neither {sender} nor its domain in this region: verify one of them."
