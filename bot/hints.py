@@ -1,4 +1,4 @@
-"""What events, runs and timers ask of the one writer: to look, never to decide."""
+"""What events, timers and earlier jobs ask of the one writer."""
 
 from dataclasses import dataclass
 from datetime import datetime

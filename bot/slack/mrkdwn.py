@@ -1,4 +1,4 @@
-"""Untrusted text in Slack's mrkdwn, so that nothing an untrusted string holds has any effect.
+"""Text in Slack's mrkdwn, so that nothing an untrusted string holds has any effect.
 
 https://docs.slack.dev/messaging/formatting-message-text: `&`, `<` and `>` are written as entities. For the
 rest there is no escape, so `*`, `~`, backticks and outer `_` become signs that only look like them, and a
