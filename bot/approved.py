@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.codec import from_json, to_json
-from bot.domain import ModelVersion, Person, rfc3339
+from bot.domain import ModelVersion, rfc3339
 from bot.encoding import decode, encode
 from bot.errors import Malformed
 from bot.history import Round, VersionState
+from bot.members import Person
 from bot.names import Names
 from bot.package import Container
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.codec import to_json
-from bot.domain import Act, Answer, ChatUser, Person, RequestId, State
+from bot.domain import Act, Answer, ChatUser, RequestId, State
 from bot.encoding import encode, sha256
 from bot.entries import Entry, Expiry, Hand, Measured, Observed, Opened, Restored, Revoked, Superseded, Vote
 from bot.evidence import Evidence, Metric, Run
 from bot.history import Round, VersionState
 from bot.line import Code, Line, Link, Mention, Moment, Part, Strong, plain
 from bot.measure import Measure
-from bot.members import Contact
+from bot.members import Contact, Person
 
 MENTIONED = 10
 """People who are addressed in one line; the others are counted."""

@@ -15,7 +15,7 @@ from bot import rules
 from bot.clicks import ActJob, AnswerJob, Decision
 from bot.display import Task
 from bot.entries import Event, Expiry
-from bot.envelope import Receipt, described
+from bot.envelope import described
 from bot.errors import (
     AlreadyDecided,
     Expired,
@@ -28,7 +28,7 @@ from bot.errors import (
 from bot.hands import Hands
 from bot.hints import CheckJob, OpenJob, SupersedeJob
 from bot.history import VersionState
-from bot.jobs import overdue
+from bot.jobs import Receipt, overdue
 from bot.members import Member
 from bot.neighbours import Neighbours
 from bot.package import Package

@@ -12,10 +12,10 @@ from functools import partial
 from bot import rules
 from bot.card import Card, card_of
 from bot.clicks import PATIENCE, ActJob, AnswerJob, RequestJob
-from bot.domain import Act, Answer, ChatUser, ModelVersion, Person, RequestId, State
+from bot.domain import Act, Answer, ChatUser, ModelVersion, RequestId, State
 from bot.errors import NotRequestable, Refused, Unavailable, UnknownRequest
 from bot.history import Round, VersionState
-from bot.members import Member
+from bot.members import Member, Person
 from bot.policy import EnvironmentPolicy, Policy
 from bot.ports import Clock, Crew, Directory, Jobs
 from bot.records import Look, Records

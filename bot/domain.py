@@ -119,14 +119,6 @@ class ChatUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody of the directory: the object id is the identity, the name is for display."""
-
-    oid: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class MessageRef:
     """Where a card was posted."""
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain import Answer, ChatUser, Person
+from bot.domain import Answer, ChatUser
 from bot.evidence import Evidence, Metric
 from bot.measure import Measure
+from bot.members import Person
 from bot.package import Container
 
 

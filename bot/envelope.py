@@ -1,6 +1,5 @@
-"""How a job travels through the queues: its body, what tells it from others, and how it was delivered."""
+"""How a job travels through the queues: its body, and what tells it from others."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.clicks import Click
@@ -10,15 +9,6 @@ from bot.encoding import encode, sha256
 
 if TYPE_CHECKING:
     from bot.jobs import Job
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """How a job was delivered: for the how-manieth time, whether for the last, or out of the dead letters."""
-
-    receives: int = 1
-    last: bool = False
-    dead: bool = False
 
 
 OPENINGS = frozenset({"open", "measure", "request", "tidy"})

@@ -1,6 +1,7 @@
 """What doors, timers and hints ask the one writer to do, as the writer takes it from the queues."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -21,6 +22,15 @@ KINDS: Mapping[str, type[Job]] = MappingProxyType(
         )
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a job was delivered: for the how-manieth time, whether for the last, or out of the dead letters."""
+
+    receives: int = 1
+    last: bool = False
+    dead: bool = False
 
 
 def decode_job(text: str) -> Job:

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import Person
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the directory: the object id is the identity, the name is for display."""
+
+    oid: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

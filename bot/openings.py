@@ -18,13 +18,12 @@ from bot.decisions import AGAIN
 from bot.display import Task
 from bot.domain import State
 from bot.entries import Champion, Measured, Requester
-from bot.envelope import Receipt
 from bot.errors import NotRecorded, Unavailable, UnknownRequest
 from bot.evidence import Evidence
 from bot.hands import Hands
 from bot.hints import MeasureJob, OpenJob, TidyJob
 from bot.history import Round
-from bot.jobs import overdue
+from bot.jobs import Receipt, overdue
 from bot.members import Member
 from bot.neighbours import Neighbours
 from bot.package import Package

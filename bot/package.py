@@ -68,3 +68,12 @@ class Package:
         """The sha256 of that report in hexadecimal, if it was registered: AWS writes `sha256:…`."""
         kind, _, digest = self.metrics[0][1].lower().partition(":") if self.metrics else ("", "", "")
         return digest if kind == "sha256" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a listing of model packages."""
+
+    model: ModelVersion
+    created_at: datetime
+    status: str

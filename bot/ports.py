@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.jobs import Job
     from bot.line import Line
     from bot.members import Contact, Member
-    from bot.package import Package
+    from bot.package import Listed, Package
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -91,15 +91,6 @@ class Parameters(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One line of a listing of model packages."""
-
-    model: ModelVersion
-    created_at: datetime
-    status: str
-
-
 class ModelRegistry(Protocol):
     """The SageMaker Model Registry."""
 
@@ -121,7 +112,7 @@ class ModelRegistry(Protocol):
 
     def versions(
         self, group: str | None = None, *, status: str | None = None, created_after: datetime | None = None
-    ) -> Iterable[Listed]:
+    ) -> "Iterable[Listed]":
         """List versions, newest first, page by page; of one group or of all."""
         ...
 

@@ -4,11 +4,11 @@ import logging
 
 from bot.clicks import PATIENCE, ActJob, AnswerJob, Click, QuestionJob, RequestJob
 from bot.decisions import Decisions, NotProjected
-from bot.envelope import Receipt, described
+from bot.envelope import described
 from bot.errors import Malformed, Refused, Unavailable
 from bot.hands import Hands
 from bot.hints import BeatJob, CheckJob, MeasureJob, OpenJob, SupersedeJob, TidyJob
-from bot.jobs import Job
+from bot.jobs import Job, Receipt
 from bot.neighbours import Neighbours
 from bot.openings import Openings
 from bot.projection import Projection

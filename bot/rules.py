@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.card import who_ended
 from bot.clicks import ActJob, AnswerJob
-from bot.domain import Act, Answer, ChatUser, Person, RequestId, State
+from bot.domain import Act, Answer, ChatUser, RequestId, State
 from bot.entries import Champion, Opened, Requester, Restored, Revoked, Superseded, Vote
 from bot.errors import (
     AlreadyAnswered,
@@ -24,7 +24,7 @@ from bot.errors import (
 from bot.evidence import Evidence, Run
 from bot.history import Round, VersionState
 from bot.line import plain
-from bot.members import Member
+from bot.members import Member, Person
 from bot.package import Package
 from bot.policy import EnvironmentPolicy, Policy
 

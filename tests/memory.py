@@ -8,15 +8,15 @@ from random import Random
 from typing import Any
 
 from bot.card import Card, Offer
-from bot.domain import ChatUser, MessageRef, ModelVersion, Person
+from bot.domain import ChatUser, MessageRef, ModelVersion
 from bot.envelope import OPENINGS, deduplication_id, encode_job
 from bot.errors import BrokenLink, NotIdentified, Refused, Unavailable
 from bot.evidence import Evidence
 from bot.jobs import Job, decode_job
 from bot.line import Line, plain
-from bot.members import Contact, Member
-from bot.package import Package
-from bot.ports import Listed, Parameter, Stored, Written
+from bot.members import Contact, Member, Person
+from bot.package import Listed, Package
+from bot.ports import Parameter, Stored, Written
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 Gate = Callable[[str, Callable[[], Any]], Any]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.aws.queues import TRACE
-from bot.envelope import Receipt
 from bot.errors import Malformed
+from bot.jobs import Receipt
 
 DEAD = "-dead.fifo"
 """How the name of a dead-letter queue ends."""

@@ -10,8 +10,7 @@ from botocore.exceptions import ClientError
 from bot.aws.clients import Clients, code_of, unavailable
 from bot.aws.limits import check_description, check_life_cycle, check_metadata
 from bot.domain import ModelVersion
-from bot.package import Container, Package
-from bot.ports import Listed
+from bot.package import Container, Listed, Package
 
 PAGE = 100
 REPORTS = (

@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode
 
 from requests import Session
 
-from bot.domain import ChatUser, Person
+from bot.domain import ChatUser
 from bot.entra.graph import Graph, Json, unclear
 from bot.entra.token import AppToken
 from bot.errors import UNIDENTIFIED, NotIdentified
-from bot.members import Contact, Member
+from bot.members import Contact, Member, Person
 from bot.policy import GUID
 from bot.ports import Clock, Crew
 

@@ -38,11 +38,11 @@ from bot.aws.reports import LARGEST, S3Reports
 from bot.clicks import AnswerJob
 from bot.domain import Answer, ApprovalStatus, ChatUser, ModelVersion, RequestId
 from bot.encoding import LIMIT
-from bot.envelope import Receipt, encode_job
+from bot.envelope import encode_job
 from bot.errors import Malformed, Unavailable
 from bot.evidence import Evidence, Metric
 from bot.hints import CheckJob, OpenJob, SupersedeJob, TidyJob
-from bot.jobs import decode_job
+from bot.jobs import Receipt, decode_job
 from bot.package import Container, Package
 from bot.ports import Evaluations, Jobs, ModelRegistry, Parameter, Parameters, Stored
 from bot.trace import traced

@@ -15,11 +15,12 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError
 
 from bot.aws.secrets import Fixed
-from bot.domain import ChatUser, Person
+from bot.domain import ChatUser
 from bot.entra.directory import EntraDirectory
 from bot.entra.http import MOST_WAIT, PatientRetry, open_session
 from bot.entra.token import AppToken
 from bot.errors import UNIDENTIFIED, NotIdentified, Unavailable
+from bot.members import Person
 from bot.ports import Directory
 from bot.waves import ThreadCrew
 from infra.local.entra import Entra, User

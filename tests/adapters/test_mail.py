@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.aws.clients import Clients
 from bot.aws.outbox import SesOutbox
 from bot.card import Mark, Row, Step, Table
-from bot.domain import ChatUser, MessageRef, Person, RequestId
+from bot.domain import ChatUser, MessageRef, RequestId
 from bot.errors import Refused, Unavailable
 from bot.line import Code, Link, Mention, Moment, Strong
 from bot.links import Links
@@ -23,7 +23,7 @@ from bot.mail.channel import MailChannel
 from bot.mail.letter import in_words
 from bot.mail.lines import clean, drawn, fitted
 from bot.mail.message import Envelope, outcome_mail, reminder_mail, request_mail, written
-from bot.members import Contact
+from bot.members import Contact, Person
 from bot.ports import Channel
 from bot.seals import ReviewLink, Seals
 from infra.local.aws import REGION

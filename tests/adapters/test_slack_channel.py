@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from bot.aws.secrets import Fixed
-from bot.domain import ChatUser, MessageRef, Person
+from bot.domain import ChatUser, MessageRef
 from bot.errors import NotIdentified, Refused, Unavailable
 from bot.line import Strong
-from bot.members import Contact
+from bot.members import Contact, Person
 from bot.ports import Channel as ChannelPort
 from bot.slack.api import PERMANENT, Permanent, SlackApi
 from bot.slack.channel import Pacer, SlackChannel

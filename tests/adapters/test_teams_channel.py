@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from urllib3 import HTTPResponse
 
-from bot.domain import ChatUser, MessageRef, Person
+from bot.domain import ChatUser, MessageRef
 from bot.errors import Refused, Unavailable
 from bot.line import Strong
-from bot.members import Contact
+from bot.members import Contact, Person
 from bot.ports import Channel as ChannelPort
 from bot.teams.channel import TeamsChannel
 from bot.teams.connector import Connector, Permanent

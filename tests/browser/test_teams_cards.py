@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from bot.card import Offer
-from bot.domain import Act, Answer, Person
+from bot.domain import Act, Answer
 from bot.line import Moment, Strong
-from bot.members import Contact
+from bot.members import Contact, Person
 from bot.teams.cards import drawn, offering, recording, reminder
 from tests.adapters.slack_examples import CARD, DECIDED, FIRST, NOW, longest
 from tests.browser.node import module

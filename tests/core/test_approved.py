@@ -16,9 +16,10 @@ from bot.approved import (
     read_approved,
     succeed,
 )
-from bot.domain import Answer, ChatUser, ModelVersion, Person
+from bot.domain import Answer, ChatUser, ModelVersion
 from bot.entries import Opened, Requester, Vote
 from bot.history import VersionState, apply, next_entry
+from bot.members import Person
 from bot.names import Names
 from bot.package import Container
 from tests.memory import START

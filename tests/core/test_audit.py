@@ -10,10 +10,11 @@ from functools import cache
 import pytest
 
 from bot.audit import Anchors, Audit, read
-from bot.domain import Answer, ModelVersion, Person
+from bot.domain import Answer, ModelVersion
 from bot.encoding import encode
 from bot.entries import Expiry, Hand, Observed, Opened, Requester, Restored, Revoked, Unknown, Vote
 from bot.history import VersionState, apply, next_entry
+from bot.members import Person
 from bot.ports import Stored
 from tests.memory import InTurn
 from tests.proofs.world import World, policy_of

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from bot.card import Mark, card_of, compare, told, who_ended
-from bot.domain import Answer, ChatUser, ModelVersion, Person
+from bot.domain import Answer, ChatUser, ModelVersion
 from bot.entries import Champion, Expiry, Hand, Observed, Opened, Requester, Revoked, Superseded, Unknown, Vote
 from bot.evidence import Evidence, Metric
 from bot.history import VersionState, apply, next_entry
 from bot.line import Code, Link, Moment, plain
+from bot.members import Person
 from bot.package import Container
 from tests.memory import START
 

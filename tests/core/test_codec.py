@@ -16,11 +16,12 @@ from bot import history, jobs
 from bot.approved import ApprovedModel
 from bot.clicks import ActJob
 from bot.codec import from_json, to_json
-from bot.domain import Answer, ModelVersion, Person, RequestId
+from bot.domain import Answer, ModelVersion, RequestId
 from bot.encoding import decode, encode
 from bot.entries import Champion, Expiry, Observed, Requester
 from bot.errors import Malformed
 from bot.evidence import Evidence, Metric
+from bot.members import Person
 from bot.package import Package
 from bot.records import CardRecord
 from bot.status import GroupStatus

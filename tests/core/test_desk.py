@@ -7,7 +7,7 @@ import pytest
 
 from bot.clicks import PATIENCE, AnswerJob, RequestJob
 from bot.desk import Asking, Desk, Stage, op_of
-from bot.domain import Act, Answer, ChatUser, ModelVersion, Person, RequestId, State
+from bot.domain import Act, Answer, ChatUser, ModelVersion, RequestId, State
 from bot.entries import Hand
 from bot.errors import (
     AlreadyAnswered,
@@ -24,6 +24,7 @@ from bot.errors import (
     Unavailable,
     UnknownRequest,
 )
+from bot.members import Person
 from tests.proofs.world import GROUPS, World, policy_of
 
 MODEL = ModelVersion("churn", 1)

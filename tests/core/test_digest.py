@@ -8,11 +8,12 @@ import pytest
 
 from bot.card import Card, Mark, Step, Table, card_of
 from bot.card import Row as MetricRow
-from bot.domain import Answer, ChatUser, ModelVersion, Person, RequestId
+from bot.domain import Answer, ChatUser, ModelVersion, RequestId
 from bot.entries import Champion, Hand, Observed, Opened, Requester, Revoked, Unknown, Vote
 from bot.evidence import Evidence, Metric
 from bot.history import VersionState, apply, next_entry
 from bot.line import Line, Mention, Moment, Strong, plain
+from bot.members import Person
 from bot.package import Container
 from tests.memory import START
 

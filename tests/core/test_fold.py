@@ -14,7 +14,7 @@ from bot.approved import ApprovedModel
 from bot.card import card_of, told
 from bot.codec import to_json
 from bot.display import threads_of
-from bot.domain import Answer, ChatUser, ModelVersion, Person, State
+from bot.domain import Answer, ChatUser, ModelVersion, State
 from bot.encoding import LIMIT, sha256
 from bot.entries import (
     Champion,
@@ -32,6 +32,7 @@ from bot.entries import (
 )
 from bot.evidence import Evidence, Metric
 from bot.history import KINDS, VersionState, apply, broken, decode_entry, fold, kind_of, next_entry
+from bot.members import Person
 from bot.names import Names
 from bot.package import Container, Package
 from bot.pointers import own_approval

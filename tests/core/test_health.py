@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.envelope import Receipt
 from bot.hints import BeatJob
+from bot.jobs import Receipt
 from bot.line import plain
 from bot.metering import quiet
 from bot.overview import Statuses, Waiting, health

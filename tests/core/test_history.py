@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import Answer, ChatUser, ModelVersion, Person, State
+from bot.domain import Answer, ChatUser, ModelVersion, State
 from bot.encoding import LIMIT, sha256
 from bot.entries import Champion, Expiry, Hand, Observed, Opened, Requester, Revoked, Superseded, Unknown, Vote
 from bot.errors import Malformed
@@ -26,6 +26,7 @@ from bot.history import (
     next_entry,
 )
 from bot.measure import Measure
+from bot.members import Person
 from bot.package import Container
 from tests.memory import START
 

@@ -9,12 +9,12 @@ import pytest
 from bot.card import card_of, told
 from bot.domain import ModelVersion, RequestId, State
 from bot.entries import Measured
-from bot.envelope import Receipt, deduplication_id, encode_job
+from bot.envelope import deduplication_id, encode_job
 from bot.errors import Unavailable
 from bot.evidence import Evidence, Metric, Run
 from bot.hints import MeasureJob, OpenJob
 from bot.history import KEPT as CARD
-from bot.jobs import decode_job
+from bot.jobs import Receipt, decode_job
 from bot.line import plain
 from bot.openings import MOST_TOLD
 from bot.package import Container

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.approved import nothing_approved, read_approved
-from bot.domain import Answer, ChatUser, ModelVersion, Person
+from bot.domain import Answer, ChatUser, ModelVersion
 from bot.encoding import sha256
 from bot.entries import Opened, Requester, Revoked, Vote
 from bot.history import VersionState, apply, next_entry
+from bot.members import Person
 from bot.names import Names
 from bot.package import Container
 from bot.pointers import Doubt, Pointer, better, own_approval, recounted, settle

@@ -6,8 +6,8 @@ import pytest
 
 from bot.clicks import QuestionJob
 from bot.domain import ChatUser, RequestId
-from bot.envelope import Receipt
 from bot.errors import Refused, Unavailable
+from bot.jobs import Receipt
 from bot.overview import LOOKING, Question, Statuses
 from bot.promotion import Promotion
 from bot.status import read_status

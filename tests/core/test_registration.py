@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain import Answer, ChatUser, ModelVersion, Person
+from bot.domain import Answer, ChatUser, ModelVersion
 from bot.entries import Expiry, Hand, Observed, Opened, Requester, Revoked, Superseded, Vote
 from bot.history import VersionState, apply, next_entry
+from bot.members import Person
 from bot.package import Package
 from bot.registration import PUT_BACK_AT_MOST, by_hand, differs, registration_of
 from tests.memory import START

@@ -7,7 +7,7 @@ import pytest
 
 from bot import rules
 from bot.clicks import ActJob, AnswerJob
-from bot.domain import Act, Answer, ChatUser, ModelVersion, Person, RequestId
+from bot.domain import Act, Answer, ChatUser, ModelVersion, RequestId
 from bot.entries import Expiry, Hand, Observed, Requester, Revoked, Superseded, Vote
 from bot.errors import (
     AlreadyAnswered,
@@ -26,7 +26,7 @@ from bot.errors import (
 )
 from bot.evidence import Evidence
 from bot.history import VersionState, apply, next_entry
-from bot.members import Member
+from bot.members import Member, Person
 from bot.package import Container, Package
 from tests.memory import START
 from tests.proofs.world import GROUPS, policy_of

@@ -14,11 +14,11 @@ from bot.clicks import RequestJob
 from bot.display import Display, Task, threads_of
 from bot.domain import ChatUser, MessageRef, ModelVersion, RequestId, State, rfc3339
 from bot.entries import Measured, Requester
-from bot.envelope import Receipt
 from bot.errors import Refused, Unavailable
 from bot.evidence import Evidence, Metric
 from bot.hints import CheckJob, OpenJob, TidyJob
 from bot.history import next_entry
+from bot.jobs import Receipt
 from bot.promotion import RECORDED, TRYING, UNSURE
 from bot.records import CardRecord
 from bot.waves import ThreadCrew

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from bot import wiring
 from bot.clicks import AnswerJob
 from bot.domain import Answer, ChatUser, ModelVersion, RequestId, State
-from bot.envelope import Receipt
 from bot.hints import CheckJob, OpenJob
+from bot.jobs import Receipt
 from bot.slack.channel import Pacer, SlackChannel
 from bot.status import GroupStatus, Row, Stand
 from infra.local.entra_people import MAYA, OMAR, PRIYA

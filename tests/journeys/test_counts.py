@@ -6,8 +6,8 @@ import pytest
 
 from bot import approved_model, wiring
 from bot.domain import ModelVersion, RequestId
-from bot.envelope import Receipt
 from bot.hints import CheckJob, OpenJob
+from bot.jobs import Receipt
 from infra.local.entra_people import DEV, PRIYA
 from infra.local.stack import Stack
 from infra.local.threads import stop

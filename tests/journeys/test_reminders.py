@@ -7,8 +7,8 @@ import pytest
 
 from bot import wiring
 from bot.domain import ModelVersion
-from bot.envelope import Receipt
 from bot.hints import CheckJob
+from bot.jobs import Receipt
 from infra.local.demo_teams import shown
 from infra.local.entra_people import ADMINS, MAYA, OMAR
 from infra.local.models import Registered

@@ -14,10 +14,9 @@ import pytest
 
 from bot.clicks import Click
 from bot.domain import State
-from bot.envelope import Receipt
 from bot.errors import Unavailable
 from bot.hints import OpenJob, TidyJob
-from bot.jobs import Job
+from bot.jobs import Job, Receipt
 from tests.proofs import scenarios
 from tests.proofs.conftest import LONG
 from tests.proofs.world import World, policy_of

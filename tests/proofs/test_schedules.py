@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from bot.domain import ModelVersion
-from bot.envelope import Receipt
 from bot.errors import Unavailable
 from bot.hints import CheckJob, OpenJob
+from bot.jobs import Receipt
 from tests.memory import Queued
 from tests.proofs.conftest import LONG
 from tests.proofs.scenarios import Act, approved_in_dev

@@ -6,9 +6,9 @@ import pytest
 
 from bot.approved import read_approved
 from bot.domain import ModelVersion, State
-from bot.envelope import Receipt
 from bot.errors import Refused, Unavailable
 from bot.hints import CheckJob, OpenJob, SupersedeJob, TidyJob
+from bot.jobs import Receipt
 from bot.promotion import RECORDED, TRYING, UNSURE
 from tests.proofs.scenarios import approved_in_dev
 from tests.proofs.test_interleavings import Stage

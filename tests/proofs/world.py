@@ -18,10 +18,10 @@ from bot.clicks import ActJob, AnswerJob, Click, RequestJob
 from bot.display import threads_of
 from bot.domain import Act, Answer, ApprovalStatus, ChatUser, MessageRef, ModelVersion, RequestId, State
 from bot.entries import Vote
-from bot.envelope import Receipt
 from bot.errors import Unavailable
 from bot.hints import CheckJob, OpenJob
 from bot.history import VersionState, broken, decode_entry, fold
+from bot.jobs import Receipt
 from bot.line import plain
 from bot.names import Names
 from bot.neighbours import Neighbours
