@@ -318,10 +318,9 @@ class Home:
 
     def __init__(self, aws: AwsSettings, policy: Policy | None = None) -> None:
         watch()
-        self._aws = aws
+        self._aws, self._policy = aws, policy
         self.clients, self.crew = Clients(aws.region), ThreadCrew()
         self.store, self.names = SsmParameters(self.clients), Names(aws.root)
-        self._policy = policy
         self.people = People(self.store, self.names)
         self.queue = SqsJobs(self.clients, decisions_url=aws.decisions_url, openings_url=aws.openings_url)
 
