@@ -1,13 +1,17 @@
 """`approved/<environment>`: the contract with pipelines, key by key, and a parse that never fails."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bot
 from bot.approved import (
     ApprovedModel,
     PinnedContainer,
@@ -18,12 +22,14 @@ from bot.approved import (
 )
 from bot.domain import Answer, ChatUser, ModelVersion
 from bot.entries import Opened, Requester, Vote
+from bot.errors import NotApproved
 from bot.history import VersionState, apply, next_entry
 from bot.members import Person
 from bot.names import Names
 from bot.package import Container
 from tests.memory import START
 
+ROOT = Path(__file__).parents[2]
 NAMES = Names("/model-approvals")
 MODEL = ModelVersion("churn", 7)
 SLACK = ChatUser("slack", "T1", "maya", "C0MODELS00")
@@ -247,3 +253,10 @@ def test_a_version_that_is_written_again_keeps_what_was_before_it():
 
 def test_after_nothing_was_approved_the_version_before_that_is_remembered():
     assert succeed(at(2, 7), nothing_approved(MODEL, "dev", 6)).previous == 6
+
+
+def test_the_library_is_loaded_for_who_asks_for_it_and_for_nobody_else():
+    code = "import bot, sys; before = 'bot.library' in sys.modules; bot.approved_model; sys.exit(before)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    assert (bot.ApprovedModel, bot.NotApproved) == (ApprovedModel, NotApproved)
+    assert not hasattr(bot, "rejected_model")
