@@ -16,9 +16,11 @@ import pytest
 from playwright.sync_api import Locator, Page, Route
 
 from bot import overview as neutral
-from bot.card import Card, Code, Link, Mark, Mention, Moment, Offer, Step, Strong, Table, addressed
-from bot.domain import Act, Contact, MessageRef, Person, RequestId, State
-from bot.slack import blocks, overview
+from bot.card import Card, Mark, Offer, Step, Table, addressed
+from bot.domain import Act, MessageRef, RequestId, State
+from bot.line import Code, Link, Mention, Moment, Strong
+from bot.members import Contact, Person
+from bot.slack import blocks, overview, whispers
 from bot.slack.modal import REJECTING, RESTORING, REVOKING, reason_view, way_view
 from bot.status import GroupStatus, Row, Slot, Stand
 from infra.local.page import Page as LocalPage
@@ -109,9 +111,9 @@ SHOWN: dict[str, Blocks] = {
             lambda each: BY_MAYA if each.person.name == BY_MAYA.name else Mention(each.person.name),
         )
     ),
-    "told": blocks.told("You are not an approver for <test>. Ask R&D, please.")["blocks"],
-    "told-with-link": blocks.told(f"See {PAGES}/requests/churn-xgb/12?a=1&b=2 for it.", pages=PAGES)["blocks"],
-    "told-with-way": blocks.told(WAY, pages=PAGES, way="Link my account")["blocks"],
+    "told": whispers.told("You are not an approver for <test>. Ask R&D, please.")["blocks"],
+    "told-with-link": whispers.told(f"See {PAGES}/requests/churn-xgb/12?a=1&b=2 for it.", pages=PAGES)["blocks"],
+    "told-with-way": whispers.told(WAY, pages=PAGES, way="Link my account")["blocks"],
     "status": overview.answer(neutral.overview([("churn-xgb", STATUS), ("fraud", STATUS)], ENVIRONMENTS))["blocks"],
     "status-of-one": overview.answer(neutral.group("churn-xgb", STATUS, ENVIRONMENTS))["blocks"],
     "status-of-none": overview.answer(neutral.overview([], ENVIRONMENTS))["blocks"],
