@@ -81,7 +81,7 @@ $(PY):
 PINS := infra/local/requirements.txt infra/runtime.txt infra/constraints.txt pyproject.toml
 
 $(LOCAL): $(PINS) | $(PY)
-	@echo "Installing what the local stack needs into $(VENV), once: about 40 MB, half a minute."
+	@echo "Installing what the local stack needs into $(VENV), once: about 50 MB, half a minute."
 	@$(PIP) -r infra/local/requirements.txt -c infra/constraints.txt
 	@$(PIP) --no-deps -e .
 	@touch $@

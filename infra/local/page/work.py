@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping
 
 from botocore.exceptions import ClientError
 
+from bot.domain import GROUP
 from infra.local import models
 from infra.local.models import PIPELINE
 from infra.local.page.pane import Act, Json, Mistaken
@@ -41,9 +42,16 @@ class WorkPane:
     def _register(self, user: str, given: Json) -> Json:
         """Register a sample's version, in the name of whoever pressed."""
         self._stack.aws.source_identities[PIPELINE] = self._people.address(user)
+        group, sample = given["group"].strip(), given["sample"]
+        if not GROUP.fullmatch(group):
+            raise Mistaken(f"Nothing was registered: SageMaker takes letters, digits and single dashes, not “{group}”.")
+        if sample not in models.samples():
+            raise Mistaken(
+                f"Nothing was registered: there is no sample {sample}; there are {', '.join(models.samples())}."
+            )
         try:
-            made = self._stack.pipeline.register(given["group"].strip(), given["sample"])
-        except (ClientError, OSError) as refused:
+            made = self._stack.pipeline.register(group, sample)
+        except ClientError as refused:
             raise Mistaken(f"Nothing was registered: {refused}") from refused
         said = f"{made.group} v{made.version} is registered."
         if not any(fnmatch.fnmatchcase(made.group, pattern) for pattern in self._policy.groups):
@@ -53,6 +61,8 @@ class WorkPane:
     def _infer(self, _: str, given: Json) -> Json:
         """Let batch inference run with what is approved."""
         group, environment, outcome = given["group"].strip(), given["environment"], given["outcome"]
+        if outcome not in OUTCOMES:
+            raise Mistaken(f"There is no outcome {outcome}; there are {', '.join(OUTCOMES)}.")
         failure = FAILURE if outcome == "failing" else ""
         try:
             run = self._stack.inference.run(group, environment, failure=failure, drifted=outcome == "worse")
