@@ -45,9 +45,11 @@ bench: $(READY) ## ratios to two baselines, printed and written into docs/perfor
 	@$(PY) -m tests.bench $(BENCH)
 
 pictures: $(READY) ## the pictures of README.md and docs anew, from what the local stack shows now
+	@$(PY) -m tests.browser.chromium
+	@$(PY) -m infra.local.npm
 	@PICTURES=build/pictures $(PY) -m pytest -q tests/browser/test_pictures.py tests/browser/test_guide.py \
 		tests/browser/test_pages.py
-	@for each in docs/pictures/*.png; do cp build/pictures/$${each##*/} docs/pictures/; done
+	@for each in docs/pictures/*.png; do cp build/pictures/$${each##*/} docs/pictures/ || exit 1; done
 
 build: $(READY) ## what AWS Lambda runs: build/function and build/slack, for ARCHITECTURE=arm64 (or x86_64)
 	@$(PY) -m infra.package $(or $(ARCHITECTURE),arm64) --python "$(PYTHON_RUNTIME)"
@@ -65,7 +67,7 @@ format: $(READY) ## format the code, and mend what the linter can
 	@$(PY) -m ruff check --fix --quiet .
 
 clean: ## remove everything that the other targets made
-	@rm -rf $(VENV) build dist *.egg-info tests/browser/node_modules .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) build dist *.egg-info tests/browser/node_modules infra/local/renderer/node_modules .coverage .coverage.* htmlcov
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -67,6 +67,7 @@ def carried_out(checks: Iterable[Check]) -> Iterator[Finding]:
     wrong: set[str] = set()
     for check in checks:
         if check.needs in wrong:
+            wrong |= {check.name}
             yield Finding(check.name, f"not looked at: first mend {check.needs}.")
             continue
         with _overheard() as told:

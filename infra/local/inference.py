@@ -17,8 +17,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from infra.local.models import BUCKET, Clients, Endpoint
 from infra.local.samples import train
 
@@ -28,6 +26,10 @@ ROOT = "/model-approvals"
 SCORED, BATCH = 400, 100
 """Customers of one run, and of one batch whose time is measured."""
 Json = Mapping[str, Any]
+
+
+class NothingApproved(Exception):
+    """There is nothing to run; the text says where."""
 
 
 class Ending(Protocol):
@@ -84,8 +86,10 @@ class BatchInference:
 
     def _approved(self, group: str, environment: str) -> Json:
         """The one call that an inference pipeline makes."""
-        found = self._store.get_parameter(Name=f"{ROOT}/{group}/approved/{environment}")
-        value: Json = json.loads(found["Parameter"]["Value"])
+        found = self._store.get_parameters(Names=[f"{ROOT}/{group}/approved/{environment}"])["Parameters"]
+        value: Json = json.loads(found[0]["Value"]) if found else {}
+        if value.get("status") != "Approved":
+            raise NothingApproved(f"Nothing of {group} is approved for {environment}, so nothing can run there.")
         return value
 
     def _start(self, name: str, arn: str, environment: str) -> None:
@@ -148,10 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         name = BatchInference(Endpoint(asked.endpoint)).tell(asked.group, asked.environment)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise
-        print(f"Nothing of {asked.group} is approved for {asked.environment} yet.", file=sys.stderr)
+    except NothingApproved as missing:
+        print(missing, file=sys.stderr)
         return 1
     print(f"{name} has run in {asked.environment}, and was measured.")
     return 0

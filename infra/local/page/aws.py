@@ -4,14 +4,16 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from infra.local.aws_faults import AWS_ITSELF
-from infra.local.page.pane import Act, Json
+from infra.local.page.pane import Json, Pane
 from infra.local.stack import Stack
 
 NEWEST = 20
 """Versions of a group that are shown."""
+READING = ("Get", "List", "Describe", "Receive", "Head")
+"""How the names of actions begin that change nothing."""
 
 
-class AwsPane:
+class AwsPane(Pane):
     """What is registered, and what Parameter Store holds."""
 
     name = "aws"
@@ -20,11 +22,11 @@ class AwsPane:
         self._calls = stack.aws.calls
         self._registry = stack.aws.client("sagemaker", access_key=AWS_ITSELF)
         self._store = stack.aws.client("ssm", access_key=AWS_ITSELF)
-        self.acts: Mapping[str, Act] = {}
 
     def version(self) -> Hashable:
-        """Whatever changes there follows from a call."""
-        return self._calls[-1].ended if self._calls else 0
+        """Whatever changes there follows from a call, which is no reading one."""
+        changes = (call for call in reversed(self._calls) if not call.action.startswith(READING))
+        return next((call.ended for call in changes), 0)
 
     def seen_by(self, _: str) -> Json:
         """Both, for anybody."""
@@ -37,9 +39,9 @@ class AwsPane:
 
     def _versions(self, group: str) -> list[Json]:
         """The versions of a group, newest first."""
-        listed = self._registry.list_model_packages(ModelPackageGroupName=group, MaxResults=100)
-        found = sorted(listed["ModelPackageSummaryList"], key=lambda each: -each["ModelPackageVersion"])
-        arns = [each["ModelPackageArn"] for each in found[:NEWEST]]
+        newest = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": NEWEST}
+        listed = self._registry.list_model_packages(ModelPackageGroupName=group, **newest)["ModelPackageSummaryList"]
+        arns = [each["ModelPackageArn"] for each in listed]
         return [_version(self._registry.describe_model_package(ModelPackageName=arn)) for arn in arns]
 
     def _parameters(self) -> list[Json]:
@@ -60,7 +62,7 @@ def _version(package: Mapping[str, Any]) -> Json:
     return {
         "version": package["ModelPackageVersion"],
         "arn": package["ModelPackageArn"],
-        "status": package["ModelApprovalStatus"],
+        "status": package.get("ModelApprovalStatus", "none"),
         "fields": package.get("CustomerMetadataProperties", {}),
         "registered": package["CreationTime"].isoformat(),
     }

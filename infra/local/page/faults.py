@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 from infra.local import aws_faults
-from infra.local.page.pane import Act, Json, Mistaken
+from infra.local.page.pane import Act, Json, Mistaken, Pane
 from infra.local.stack import Stack
 
 TRIES = 3
@@ -21,7 +21,7 @@ class Switch:
     is_on: Callable[[], bool]
 
 
-class FaultsPane:
+class FaultsPane(Pane):
     """The switches."""
 
     name = "faults"
@@ -51,7 +51,7 @@ class FaultsPane:
             ),
             "crash": Switch(
                 "The worker is cut off after its next entry",
-                "The answer is in the log, and nothing else is done; the next delivery does the rest.",
+                "An answer is in the log, and nothing else is done; the next delivery does the rest.",
                 self._crash,
                 lambda: bool(self._cut and self._cut.left),
             ),

@@ -1,33 +1,39 @@
 """The event log of the page: what EventBridge delivered, and what the bot has to say to its operators."""
 
-import itertools
 import logging
+import threading
 from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from datetime import UTC, datetime
 
 from infra.local.delivery import EventBus
-from infra.local.page.pane import Act, Json
+from infra.local.page.pane import Json, Pane
 from infra.local.threads import Event
 
 MOST = 300
 """Lines that are kept; older ones are forgotten."""
+BOT = logging.getLogger("bot")
 
 
-class LogPane:
+class LogPane(Pane):
     """Events and log lines, in the order in which they came."""
 
     name = "log"
 
     def __init__(self, bus: EventBus) -> None:
-        self.acts: Mapping[str, Act] = {}
+        self._bus, self._listener = bus, _Listener(self)
         self._lines: deque[Json] = deque(maxlen=MOST)
-        self._numbers = itertools.count(1)
         self._last = 0
+        self._lock = threading.Lock()
         for event in tuple(bus.recent):
             self._heard(event)
         bus.on_put.append(self._heard)
-        logging.getLogger("bot").addHandler(_Listener(self))
+        BOT.addHandler(self._listener)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._bus.on_put.remove(self._heard)
+        BOT.removeHandler(self._listener)
 
     def version(self) -> Hashable:
         """Lines are numbered."""
@@ -35,15 +41,18 @@ class LogPane:
 
     def seen_by(self, _: str) -> Json:
         """All lines, oldest first."""
-        return {"lines": list(self._lines)}
+        with self._lock:
+            return {"lines": list(self._lines)}
 
     def _heard(self, event: Event) -> None:
-        self.add(f"{event['detail-type']}", at=event["time"], source=str(event["source"]), detail=event["detail"])
+        self.add(str(event["detail-type"]), at=event["time"], source=str(event["source"]), detail=event["detail"])
 
     def add(self, text: str, *, at: str, source: str, detail: object = None) -> None:
-        """Write a line."""
-        self._last = next(self._numbers)
-        self._lines.append({"number": self._last, "at": at, "source": source, "text": text, "detail": detail})
+        """Write a line; only then it has its number."""
+        with self._lock:
+            number = self._last + 1
+            self._lines.append({"number": number, "at": at, "source": source, "text": text, "detail": detail})
+            self._last = number
 
 
 class _Listener(logging.Handler):

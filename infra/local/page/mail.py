@@ -1,19 +1,18 @@
 """Everybody's mailbox on the page."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 
 from infra.local.mailbox import Mail, Mailbox
-from infra.local.page.pane import Act, Json
+from infra.local.page.pane import Json, Pane
 
 
-class MailPane:
+class MailPane(Pane):
     """Every mail that was sent, to whomever."""
 
     name = "mail"
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        self.acts: Mapping[str, Act] = {}
 
     def version(self) -> Hashable:
         """Mails only become more."""
@@ -23,8 +22,8 @@ class MailPane:
         """All mails, the oldest first; their HTML has an address of its own."""
         return {"mails": [_headers(number, mail) for number, mail in enumerate(self._mailbox.mails(), start=1)]}
 
-    def html(self, number: str) -> str:
-        """A mail's HTML, whose links open beside the page as in any mail program; nothing if there is no such mail."""
+    def document(self, number: str, /) -> str:
+        """A mail's HTML, whose links open beside the page as in any mail program."""
         mails = self._mailbox.mails()
         if not number.isdecimal() or not 0 < int(number) <= len(mails):
             return ""

@@ -1,15 +1,15 @@
 """Who there is to be on the page, and what each of them may do, read from the directory and the policy."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 
 from bot import wiring
 from bot.policy import Policy
 from infra.local import entra_people
-from infra.local.page.pane import Act, Json, Mistaken
+from infra.local.page.pane import Json, Mistaken, Pane
 from infra.local.stack import Stack
 
 
-class PeoplePane:
+class PeoplePane(Pane):
     """The personas: one person each in Slack, in Teams and in the directory, tied by their address."""
 
     name = "people"
@@ -17,7 +17,6 @@ class PeoplePane:
     def __init__(self, stack: Stack) -> None:
         self._workspace, self._directory = stack.slack.workspace, stack.entra.people
         self.policy: Policy = wiring.policy(stack.environment)
-        self.acts: Mapping[str, Act] = {}
 
     def version(self) -> Hashable:
         """Slack's accounts are counted; the directory is not changed while the page is up."""

@@ -4,7 +4,9 @@ The page asks for the state every second; the answer is a 304 as long as nothing
 """
 
 import json
+import logging
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,8 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from infra.local import slack, teams
 from infra.local.npm import RENDERER
-from infra.local.page.mail import MailPane
-from infra.local.page.pane import Json, Mistaken, Pane
+from infra.local.page.pane import Given, Json, Mistaken, Pane
 
 STATIC = Path(__file__).parent.parent / "static" / "page"
 KINDS = {".css": "text/css", ".js": "text/javascript"}
@@ -30,20 +31,27 @@ SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-MAIL_SAFETY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"}
-"""Of a mail, which has its style within it, and may load nothing."""
+FRAME_SAFETY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"}
+"""Of a document in a frame, such as a mail: it has its style within it, and may load nothing."""
+HOSTS = ("127.0.0.1", "localhost")
+"""No other site may read the page under a name of its own that it lets stand for this machine."""
+log = logging.getLogger(__name__)
 
 
 def page_routes(panes: Sequence[Pane]) -> WSGIApplication:
     """Make the WSGI application of the page."""
-    named = {pane.name: pane for pane in panes}
+    named, run = {pane.name: pane for pane in panes}, uuid.uuid4().hex
 
     @Request.application
     def application(request: Request) -> Response:
         try:
-            response = _routed(named, request)
+            response = _routed(named, run, request)
         except HTTPException as mistake:
             response = Response(mistake.description, mistake.code, mimetype="text/plain")
+        except Exception as trouble:
+            log.exception("the page could not answer %s", request.path)
+            said = f"The page failed ({type(trouble).__name__}: {trouble}). The terminal of make run says where."
+            response = Response(said, 500, mimetype="text/plain")
         for name, value in SAFETY.items():
             response.headers.setdefault(name, value)
         return response
@@ -56,6 +64,7 @@ class Page:
 
     def __init__(self, panes: Sequence[Pane], port: int = 0) -> None:
         """Bind the port (0: a free one); nothing is served before `start`."""
+        self._panes = panes
         routes = page_routes(panes)
         self._server = make_server("127.0.0.1", port, routes, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
@@ -72,6 +81,8 @@ class Page:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        for pane in self._panes:
+            pane.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -85,13 +96,16 @@ class _Quiet(WSGIRequestHandler):
         """Keep quiet: a page that asks every second would fill the terminal."""
 
 
-def _routed(panes: Mapping[str, Pane], request: Request) -> Response:
+def _routed(panes: Mapping[str, Pane], run: str, request: Request) -> Response:
+    if request.host.partition(":")[0] not in HOSTS:
+        raise BadRequest("This page has no other name than localhost.")
+    pane, _, rest = request.path[1:].partition("/")
     if request.method == "POST":
-        return _acted(panes, request)
+        return _acted(panes.get(pane), rest, request)
     if request.path == "/state":
-        return _state(panes, request)
-    if request.path.startswith("/mails/"):
-        return _mail(panes.get("mail"), request.path.removeprefix("/mails/"))
+        return _state(panes, run, request)
+    if pane in panes:
+        return _document(panes[pane], rest)
     if request.path == "/" or request.path.startswith("/archives/"):
         return Response((STATIC / "page.html").read_bytes(), mimetype="text/html")
     file = FILES.get(request.path)
@@ -100,39 +114,36 @@ def _routed(panes: Mapping[str, Pane], request: Request) -> Response:
     return Response(file.read_bytes(), mimetype=KINDS[file.suffix])
 
 
-def _mail(pane: Pane | None, number: str) -> Response:
-    """Show a mail as its reader's program does: nothing runs in it, and nothing is loaded."""
-    html = pane.html(number) if isinstance(pane, MailPane) else ""
+def _document(pane: Pane, name: str) -> Response:
+    """Show a document as a mail's reader does: nothing runs in it, and nothing is loaded."""
+    html = pane.document(name)
     if not html:
         raise NotFound
-    return Response(html, mimetype="text/html", headers=MAIL_SAFETY)
+    return Response(html, mimetype="text/html", headers=FRAME_SAFETY)
 
 
-def _acted(panes: Mapping[str, Pane], request: Request) -> Response:
+def _acted(pane: Pane | None, act: str, request: Request) -> Response:
     """Do what the page's person did; only JSON, which no other site can send here unasked."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    pane, _, act = request.path[1:].partition("/")
-    if pane not in panes or act not in panes[pane].acts:
+    if pane is None or act not in pane.acts:
         raise NotFound
-    given = request.get_json()
     try:
-        answer = panes[pane].acts[act](str(given["user"]), given)
-    except KeyError as missing:
-        raise BadRequest(f"{missing} is needed") from missing
+        given = Given(request.get_json())
+        answer = pane.acts[act](str(given["user"]), given)
     except (Mistaken, slack.NotThere, teams.NotThere) as mistake:
         raise BadRequest(str(mistake)) from mistake
     return _json(answer)
 
 
-def _state(panes: Mapping[str, Pane], request: Request) -> Response:
+def _state(panes: Mapping[str, Pane], run: str, request: Request) -> Response:
     """Draw everything one person sees, unless the page has it already."""
     user = request.args.get("user", "")
-    versions = repr([user, *(pane.version() for pane in panes.values())])
+    versions = repr([run, user, *(pane.version() for pane in panes.values())])
     tag = sha256(versions.encode()).hexdigest()[:20]
     if request.if_none_match.contains(tag):
         return Response(status=304)
-    response = _json({"me": user} | {name: pane.seen_by(user) for name, pane in panes.items()})
+    response = _json({"me": user, "run": run} | {name: pane.seen_by(user) for name, pane in panes.items()})
     response.set_etag(tag)
     return response
 

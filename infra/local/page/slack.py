@@ -2,12 +2,12 @@
 
 from collections.abc import Hashable, Mapping
 
-from infra.local.page.pane import Act, Json
+from infra.local.page.pane import Act, Json, Pane
 from infra.local.slack import AppAnswer, Message, Slack, User, View
 from infra.local.slack_workspace import Workspace
 
 
-class SlackPane:
+class SlackPane(Pane):
     """Slack's channels, threads, modals and slash command."""
 
     name = "slack"
@@ -98,7 +98,6 @@ def _message(message: Message) -> Json:
         "blocks": list(message.blocks),
         "edited": bool(message.edited) and not message.blocks,
         "ephemeral": bool(message.only_for),
-        "broadcast": message.broadcast,
     }
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from infra.local.npm import RENDERER
-from infra.local.page.pane import Act, Json, Mistaken
+from infra.local.page.pane import Act, Json, Mistaken, Pane
 from infra.local.teams import AppAnswer, Message, Teams, User
 
 
-class TeamsPane:
+class TeamsPane(Pane):
     """The channels of the team, and a person's chat with the bot; Microsoft's own renderer draws the cards."""
 
     name = "teams"
@@ -61,7 +61,7 @@ class TeamsPane:
 
 
 def _answered(answer: AppAnswer) -> Json:
-    return {"status": answer.status, "error": answer.error, "errors": dict(answer.errors), "url": answer.url}
+    return {"status": answer.status, "error": answer.error, "errors": dict(answer.errors)}
 
 
 def _threads(messages: Sequence[Message], place: str) -> list[Json]:

@@ -1,14 +1,17 @@
 """What pipelines do, at the press of a button: register a version, run batch inference; and the sweep's schedule."""
 
 import fnmatch
-from collections.abc import Hashable, Mapping
+import threading
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
 from bot.domain import GROUP
 from infra.local import models
+from infra.local.inference import NothingApproved
 from infra.local.models import PIPELINE
-from infra.local.page.pane import Act, Json, Mistaken
+from infra.local.page.pane import Act, Json, Mistaken, Pane
 from infra.local.page.people import PeoplePane
 from infra.local.stack import Stack
 
@@ -17,13 +20,14 @@ OUTCOMES = {"good": "as good as in its test", "worse": "worse: two columns arriv
 """What a run may come to, by its name."""
 
 
-class WorkPane:
+class WorkPane(Pane):
     """The pipelines' part."""
 
     name = "work"
 
     def __init__(self, stack: Stack, people: PeoplePane) -> None:
         self._stack, self._people, self._policy = stack, people, people.policy
+        self._registering = threading.Lock()
         self.acts: Mapping[str, Act] = {"register": self._register, "infer": self._infer, "sweep": self._sweep}
 
     def version(self) -> Hashable:
@@ -36,12 +40,10 @@ class WorkPane:
             "samples": models.samples(),
             "environments": [rule.name for rule in self._policy.environments],
             "outcomes": OUTCOMES,
-            "governed": list(self._policy.groups),
         }
 
     def _register(self, user: str, given: Json) -> Json:
         """Register a sample's version, in the name of whoever pressed."""
-        self._stack.aws.source_identities[PIPELINE] = self._people.address(user)
         group, sample = given["group"].strip(), given["sample"]
         if not GROUP.fullmatch(group):
             raise Mistaken(f"Nothing was registered: SageMaker takes letters, digits and single dashes, not “{group}”.")
@@ -50,13 +52,26 @@ class WorkPane:
                 f"Nothing was registered: there is no sample {sample}; there are {', '.join(models.samples())}."
             )
         try:
-            made = self._stack.pipeline.register(group, sample)
+            with self._in_the_name_of(self._people.address(user)):
+                made = self._stack.pipeline.register(group, sample)
         except ClientError as refused:
             raise Mistaken(f"Nothing was registered: {refused}") from refused
         said = f"{made.group} v{made.version} is registered."
         if not any(fnmatch.fnmatchcase(made.group, pattern) for pattern in self._policy.groups):
             said += f" Nobody is asked: the policy governs {', '.join(self._policy.groups)} alone."
         return {"said": said}
+
+    @contextmanager
+    def _in_the_name_of(self, address: str) -> Iterator[None]:
+        """Let the pipeline be known to AWS as started by somebody, for one registration at a time."""
+        names = self._stack.aws.source_identities
+        with self._registering:
+            before = names.get(PIPELINE, "")
+            names[PIPELINE] = address
+            try:
+                yield
+            finally:
+                names[PIPELINE] = before
 
     def _infer(self, _: str, given: Json) -> Json:
         """Let batch inference run with what is approved."""
@@ -66,12 +81,8 @@ class WorkPane:
         failure = FAILURE if outcome == "failing" else ""
         try:
             run = self._stack.inference.run(group, environment, failure=failure, drifted=outcome == "worse")
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] != "ParameterNotFound":
-                raise Mistaken(f"Batch inference could not run: {refused}") from refused
-            raise Mistaken(
-                f"Nothing of {group} is approved for {environment} yet, so nothing can run there."
-            ) from refused
+        except NothingApproved as missing:
+            raise Mistaken(str(missing)) from missing
         return {"said": f"{run} has {'failed' if failure else 'run'} in {environment}."}
 
     def _sweep(self, _: str, __: Json) -> Json:

@@ -1,6 +1,6 @@
 // Block Kit: https://docs.slack.dev/reference/block-kit/blocks
 
-import { byId, el } from "./dom.js";
+import { byId, el, once } from "./dom.js";
 import { anchor, EMOJI, mention, mrkdwn, plain, words } from "./mrkdwn.js";
 import { seen } from "./talk.js";
 
@@ -45,13 +45,10 @@ function button(element, press) {
   if (element.type !== "button") return null;
   const label = element.accessibility_label || plain(element.text.text);
   const made = el("button", { type: "button", className: element.style || "", "aria-label": label }, words(element.text));
-  made.onclick = async () => {
+  made.onclick = once(async () => {
     if (element.url) window.open(element.url, "_blank", "noopener");
-    if (element.confirm && !(await confirmed(element.confirm))) return;
-    made.disabled = true;
-    await press(element.action_id);
-    made.disabled = false;
-  };
+    if (!element.confirm || await confirmed(element.confirm)) await press(element.action_id);
+  });
   return made;
 }
 

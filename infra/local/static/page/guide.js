@@ -1,24 +1,26 @@
 // The first approval, in six steps; each is done when the workspace says so, whoever did it.
 
-import { byId, el, fill, reused } from "./dom.js";
+import { byId, el, fill, menu, reused } from "./dom.js";
 import { choose, seen } from "./talk.js";
 
 const GROUP = "churn";
-let dismissed = sessionStorage.getItem("guide") === "dismissed", looked = sessionStorage.getItem("looked") === "yes";
+let dismissed = sessionStorage.getItem("guide") === "dismissed";
+const looked = new Set(JSON.parse(sessionStorage.getItem("looked") || "[]"));
 
 const parameters = (part) => seen.state.aws.parameters.filter((each) => each.name.includes(`/${GROUP}/${part}`));
 const approved = (environment) => parameters(`approved/${environment}`).length > 0;
 const opened = (entry, environment) => entry.kind === "opened" && entry.environment === environment;
 const asked = (environment) => parameters("history/").some((each) => opened(JSON.parse(each.value), environment));
+const registered = () => seen.state.aws.groups.some((each) => each.name === GROUP && each.versions.length);
 const named = (name) => seen.state.slack.users.find((user) => user.name === name)?.id;
 const slack = () => `#/slack/${seen.state.slack.channels[0]?.id || ""}`;
 const teams = () => `#/teams/${encodeURIComponent(seen.state.teams.channels[0]?.id || "")}`;
 
 const STEPS = [
   { title: "A model version is registered",
-    text: "A training pipeline registers a version, which waits in the Model Registry as PendingManualApproval. Press “Register a version” in the menu, or at the side.",
-    done: () => seen.state.aws.groups.some((each) => each.name === GROUP && each.versions.length),
-    show: () => [null, "#/registry"] },
+    text: "A training pipeline registers a version, which waits in the Model Registry as PendingManualApproval. “Show me” leads there, or to the button that registers one.",
+    done: () => registered() && (looked.has("registry") || approved("dev")),
+    show: () => (registered() ? [null, "#/registry"] : "Register a version") },
   { title: "Be an approver",
     text: "Its card is in Slack, in Teams and in the mailbox. Maya Chen may approve for dev: be Maya, at the top, and read the card.",
     done: () => seen.me === named("Maya Chen") || approved("dev"),
@@ -29,42 +31,52 @@ const STEPS = [
     show: () => [named("Maya Chen"), slack()] },
   { title: "See what has changed",
     text: "The card says who approved. Parameter Store holds the answer, and the model that dev's inference pipeline now reads.",
-    done: () => looked || approved("test"),
+    done: () => looked.has("store") || approved("test"),
     show: () => [null, "#/store"] },
   { title: "Run batch inference in dev",
-    text: "Press “Run batch inference” in the menu, or at the side. What is measured there asks for test, with figures from dev on the card.",
+    text: "Press “Run batch inference”, at the side. What is measured there asks for test, with figures from dev on the card.",
     done: () => asked("test"),
-    show: () => [null, slack()] },
+    show: () => "Run batch inference" },
   { title: "Approve it for test, in Teams",
     text: "The same request is in Teams: answered in one place, it is answered everywhere. Be Omar Haddad and press Approve there.",
     done: () => approved("test"),
-    show: () => [named("Omar Haddad"), teams()] },
+    show: () => [named("Omar Haddad"), teams] },
 ];
 const AFTER = "uat and prod go the same way, once an account is linked to its person. Be Eli, who may approve nothing; switch a fault on; let a run come out worse; press Revoke on an approved card.";
 
-function keep(name, value) { sessionStorage.setItem(name, value); }
-
 function dismiss() {
   dismissed = true;
-  keep("guide", "dismissed");
+  sessionStorage.setItem("guide", "dismissed");
   showGuide();
 }
 
 export function recall() { // the guide again
   dismissed = false;
-  keep("guide", "");
+  menu(false);
+  sessionStorage.removeItem("guide");
   showGuide();
 }
 
 export function visited(place) {
-  if (place === "store" && approved("dev")) { looked = true; keep("looked", "yes"); }
+  if (place === "registry" ? !registered() : place !== "store" || !approved("dev")) return;
+  looked.add(place);
+  sessionStorage.setItem("looked", JSON.stringify([...looked]));
 }
 
-function go({ show }) {
-  const [person, place] = show();
-  document.body.removeAttribute("data-menu");
-  location.hash = place;
-  if (person && person !== seen.me) choose(person);
+async function go({ show }) {
+  const way = show();
+  if (typeof way === "string") return point(way);
+  const [person, place] = way;
+  menu(false);
+  if (person && person !== seen.me) await choose(person);
+  location.hash = typeof place === "function" ? place() : place; // what there is depends on who one is
+}
+
+function point(press) { // at the button to press, which on a phone is in the menu
+  menu(true);
+  const button = [...byId("tools").querySelectorAll("button")].find((each) => each.textContent === press);
+  button.scrollIntoView({ block: "center" });
+  button.focus({ focusVisible: true });
 }
 
 function step(number) {

@@ -8,10 +8,14 @@ function line({ number, subject, to, date, reply }) {
     el("small", {}, `to ${to}`, date ? ` · ${new Date(date).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : ""));
 }
 
+function fit(frame) { // as high as the mail is in the width that it has
+  frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 4}px`;
+}
+
 function opened(mail) {
-  const frame = el("iframe", { title: mail.subject, src: `/mails/${mail.number}` });
+  const frame = el("iframe", { title: mail.subject, src: `/mail/${mail.number}` });
   frame.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
-  frame.onload = () => { frame.style.height = `${frame.contentDocument.documentElement.scrollHeight + 4}px`; };
+  frame.onload = () => new ResizeObserver(() => fit(frame)).observe(frame.contentDocument.body);
   return el("div", { className: "opened" },
     el("p", {}, el("a", { href: "#/mail" }, "← All mails")),
     el("h3", {}, mail.subject),

@@ -1,11 +1,11 @@
 // The workspace as one person sees it: where they are, and what is there.
 
 import { logView, registryView, storeView } from "./aws.js";
-import { byId, el, fill, option, reused } from "./dom.js";
+import { byId, el, fill, menu, once, option, reused } from "./dom.js";
 import { guided, recall, showGuide, visited } from "./guide.js";
 import { mailView } from "./mail.js";
 import { showModal, slackSend, slackView } from "./slack.js";
-import { choose, follow, seen } from "./talk.js";
+import { choose, follow, redraw, seen } from "./talk.js";
 import { otherPersona, teamsSend, teamsView, tellPassing } from "./teams.js";
 import { showTools } from "./tools.js";
 
@@ -14,7 +14,7 @@ const STAYS = [
   { kind: "store", name: "Parameter Store", part: "aws", view: storeView },
   { kind: "log", name: "Event log", part: "log", view: logView },
 ];
-const read = new Map(); // the last message that was in front of each person, by place
+const read = new Map(); // how many messages each person has seen, by place
 let here = "", wanted = linked();
 
 function linked() { // a permalink of Slack: /archives/CHANNEL/p1700000000000100
@@ -39,21 +39,21 @@ function places() {
   ].filter(([, list]) => list.length);
 }
 
+function unescaped(hash) {
+  try { return decodeURIComponent(hash); } catch { return ""; }
+}
+
 function current(all) {
-  const [, kind = "", rest = ""] = decodeURIComponent(location.hash).split(/^#\/(\w+)\/?/);
+  const [, kind = "", rest = ""] = unescaped(location.hash).split(/^#\/(\w+)\/?/);
   const wish = kind === "mail" ? "mail" : rest ? `${kind}/${rest}` : kind;
   return { ...(all.find((each) => each.kind === wish) || all[0]), rest };
 }
 
-function latest({ each }) {
-  const all = (each?.messages || []).flatMap((message) => [message, ...message.replies]);
-  return all.map((message) => message.ts || message.id);
-}
-
-function unread(place) {
-  const key = `${seen.me} ${place.kind}`, ids = place.kind === "mail" ? Array(place.count).fill("0") : latest(place);
-  if (place.kind === here || !read.has(key)) read.set(key, ids.length);
-  return ids.length - read.get(key);
+function unread({ kind, each, count }) {
+  const key = `${seen.me} ${kind}`, messages = (each?.messages || []).flatMap((message) => [message, ...message.replies]);
+  const there = count ?? messages.length;
+  if (kind === here || !read.has(key)) read.set(key, there);
+  return Math.max(0, there - read.get(key));
 }
 
 function tab(place, fresh) {
@@ -99,8 +99,10 @@ function found() { // the message of a permalink
   wanted = null;
 }
 
-function showComposer({ send, hint, label }) {
+function showComposer({ kind, send, hint, label }) {
   byId("composer").hidden = !send;
+  byId("words").pattern = kind.startsWith("slack") ? "\\s*/\\S.*" : ".*";
+  byId("words").title = kind.startsWith("slack") ? "A slash command, such as /model-status churn" : "";
   byId("words").placeholder = hint || "";
   byId("composer").querySelector("label").textContent = label || "Message";
 }
@@ -128,18 +130,13 @@ function show() {
   if (seen.state.teams) tellPassing();
 }
 
-function menu(open) {
-  document.body.toggleAttribute("data-menu", open);
-  byId("menu").setAttribute("aria-expanded", String(open));
-}
-
 byId("menu").onclick = () => menu(!document.body.hasAttribute("data-menu"));
 byId("persona").onchange = (event) => { otherPersona(); choose(event.target.value); };
-byId("composer").onsubmit = (event) => {
-  event.preventDefault();
+const compose = once(async () => {
   const { send, each } = current(places().flatMap(([, list]) => list));
-  send(each.id, byId("words").value);
-  byId("words").value = "";
-};
-window.onhashchange = () => { menu(false); show(); byId("place").focus({ preventScroll: true }); };
+  const { error } = await send(each.id, byId("words").value);
+  if (!error) byId("words").value = "";
+});
+byId("composer").onsubmit = (event) => { event.preventDefault(); compose(event); };
+window.onhashchange = () => { menu(false); redraw(); byId("place").focus({ preventScroll: true }); };
 follow(show);

@@ -1,9 +1,9 @@
 // Slack as one person sees it: messages with their threads, and modals.
 
 import { blocks } from "./blocks.js";
-import { byId, clock, el, face, fill, reused } from "./dom.js";
+import { byId, clock, el, face, once, reused } from "./dom.js";
 import { mrkdwn, words } from "./mrkdwn.js";
-import { act, say, seen } from "./talk.js";
+import { act, seen } from "./talk.js";
 
 let shownModal = "";
 
@@ -40,8 +40,9 @@ export function showModal() {
   const close = el("button", { type: "button", onclick: dismiss }, words(view.close || { text: "Cancel" }));
   const submit = view.submit ? el("button", { className: "primary" }, words(view.submit)) : null;
   const form = el("form", { method: "dialog", noValidate: true }, el("h2", { id: "modal-title" }, words(view.title)),
-    blocks(view.blocks, () => null), el("div", { className: "actions" }, close, submit));
-  form.onsubmit = (event) => { event.preventDefault(); send(form, view); };
+    blocks(view.blocks, () => null), el("p", { className: "wrong", role: "alert" }), el("div", { className: "actions" }, close, submit));
+  const sending = once(() => send(form, view));
+  form.onsubmit = (event) => { event.preventDefault(); sending(event); };
   dialog.oncancel = (event) => { event.preventDefault(); dismiss(); };
   dialog.replaceChildren(form);
   if (!dialog.open) dialog.showModal();
@@ -54,5 +55,5 @@ async function send(form, view) {
   }
   const { errors, error } = await act("/slack/submit", { view_id: view.id, values });
   for (const slot of form.querySelectorAll("[data-for]")) slot.textContent = (errors || {})[slot.dataset.for] || "";
-  if (error) say(`Slack could not submit this: ${error}`, true);
+  form.querySelector("p.wrong").textContent = error ? `Slack could not submit this: ${error}` : "";
 }

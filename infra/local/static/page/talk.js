@@ -1,10 +1,10 @@
 // What the page knows of the workspace, and how it asks and acts there.
 
-import { byId } from "./dom.js";
+import { byId, drawing } from "./dom.js";
 
 const LOST = "The local stack does not answer. Start it again with `make run`.";
 export const seen = { state: null, me: sessionStorage.getItem("me") || "" };
-let tag = "", show = () => {};
+let tag = "", show = () => {}, asked = 0, taken = 0;
 
 export function say(text, wrong = false) {
   byId("note").textContent = text;
@@ -16,27 +16,39 @@ export async function act(path, body = {}) {
   const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ user: seen.me, ...body }) };
   const response = await fetch(path, sent).catch(() => null);
   const answer = !response ? { error: LOST } : response.ok ? await response.json() : { error: await response.text() };
+  await refresh();
   if (answer.error) say(answer.error, true);
   else if (answer.said) say(answer.said);
-  await refresh();
   return answer;
 }
 
 export async function refresh() {
-  const headers = tag ? { "If-None-Match": tag } : {};
+  const mine = ++asked, headers = tag ? { "If-None-Match": tag } : {};
   const response = await fetch(`/state?user=${encodeURIComponent(seen.me)}`, { headers, cache: "no-store" }).catch(() => null);
-  if (!response) say(LOST, true);
-  else if (byId("note").textContent === LOST) say("");
-  if (response?.status !== 200) return;
+  if (!response) return say(LOST, true);
+  if (byId("note").textContent === LOST) say("");
+  if (response.status === 304) return;
+  if (!response.ok) return say(await response.text(), true);
   const state = await response.json();
-  if (state.me !== seen.me) return; // asked for before the persona changed
-  [seen.state, tag] = [state, response.headers.get("ETag")];
+  if (state.me !== seen.me || mine < taken) return; // asked for before the persona changed, or before a newer answer
+  if (seen.state && state.run !== seen.state.run) return anew();
+  [seen.state, tag, taken] = [state, response.headers.get("ETag"), mine];
   const users = state.slack.users;
-  if (!users.some((user) => user.id === seen.me) && users.length) await choose(users[0].id);
-  else show();
+  if (!users.some((user) => user.id === seen.me) && users.length) await choose(first(state));
+  else drawing(show);
 }
 
-export const redraw = () => show();
+function first({ slack, people = {} }) { // whoever has something to register, if there is somebody
+  const scientist = slack.users.find((user) => people[user.id] === "data scientist");
+  return (scientist || slack.users[0]).id;
+}
+
+function anew() { // another `make run`: nothing that was seen is there any more
+  sessionStorage.clear();
+  location.reload();
+}
+
+export const redraw = () => drawing(show);
 
 export function choose(user) {
   seen.me = user;

@@ -33,13 +33,18 @@ function host() { // the colours of a client's theme, for the names that our car
 
 function loadRenderer() { // once; then the cards are drawn that waited for it
   if (renderer) return;
-  renderer = el("script", { src: "/adaptivecards.js", onerror: () => say(INSTALL, true) });
+  renderer = el("script", { src: "/adaptivecards.js", onerror: missing });
   renderer.onload = () => {
     AdaptiveCards.AdaptiveCard.onProcessMarkdown = asItIs;
     forget();
     redraw();
   };
   document.head.append(renderer);
+}
+
+function missing() { // to be tried again with the next card
+  renderer = null;
+  say(INSTALL, true);
 }
 
 function asItIs(_, result) { // the bot writes nothing that Markdown would change
@@ -56,8 +61,8 @@ function drawCard(message) {
 
 async function execute(action, card, message) {
   if (action.url) return window.open(action.url, "_blank", "noopener");
-  const inputs = {};
-  for (const input of action.parent ? [...card.getAllInputs()] : []) if (input.value) inputs[input.id] = input.value;
+  const filled = card.getAllInputs().filter((input) => input.value).map((input) => [input.id, input.value]);
+  const inputs = Object.fromEntries(filled);
   const asked = { conversation: message.conversation, activity: message.id, button: action.title, inputs };
   const { errors } = await act("/teams/press", asked);
   if (errors && Object.keys(errors).length) say(Object.values(errors).join(" "), true);
@@ -85,7 +90,7 @@ function article(message) {
 export function teamsView({ id, messages }) {
   const empty = el("p", { className: "empty" }, "Nothing here yet.");
   if (!messages.length) return [empty];
-  return messages.map((each) => reused(`teams ${id} ${each.id} ${dark.matches}`, [each, seen.me], () => article(each)));
+  return messages.map((each) => reused(`teams ${id} ${each.id} ${dark.matches}`, [each, seen.me, seen.state.teams.renderer], () => article(each)));
 }
 
 export const teamsSend = (channel, text) => act("/teams/write", { channel, text });
