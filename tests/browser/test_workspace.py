@@ -295,7 +295,7 @@ def test_without_the_renderer_the_page_says_what_is_missing(url, page):
 
 def test_another_run_of_the_stack_begins_anew(url, page):
     page.goto(f"{url}/#/log")
-    page.get_by_role("button", name="Dismiss").click()
+    page.locator("#guide button").last.click()
     expect(page.get_by_role("region", name="Your first approval")).to_be_hidden()
     renamed = page.evaluate("async () => ({...await (await fetch('/state?user=U0DANA')).json(), run: 'another'})")
     page.route("**/state?*", lambda route: route.fulfill(json=renamed), times=1)
