@@ -30,8 +30,8 @@ export async function refresh() {
   if (response.status === 304) return;
   if (!response.ok) return say(await response.text(), true);
   const state = await response.json();
-  if (state.me !== seen.me || mine < taken) return; // asked for before the persona changed, or before a newer answer
   if (seen.state && state.run !== seen.state.run) return anew();
+  if (state.me !== seen.me || mine < taken) return; // asked for before the persona changed, or before a newer answer
   [seen.state, tag, taken] = [state, response.headers.get("ETag"), mine];
   const users = state.slack.users;
   if (!users.some((user) => user.id === seen.me) && users.length) await choose(first(state));
