@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 from botocore.exceptions import ClientError
 
@@ -63,8 +63,10 @@ def _checks(environment: Environment) -> Iterator[Check]:
     token, signing = secret(home.clients, slack.bot_token), secret(home.clients, slack.signing_secrets)
     api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
 
+    granted = cache(api.granted)
+
     def workspace() -> str:
-        team = api.granted()[0]
+        team = granted()[0]
         if team == slack.team:
             return ""
         return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
@@ -86,7 +88,7 @@ def _checks(environment: Environment) -> Iterator[Check]:
     yield Check("queue of openings", lambda: queue(aws.openings_url))
     yield Check("Slack's signing secret", works(signing))
     yield Check(SLACK, workspace)
-    yield Check("Slack's scopes", lambda: scopes_missing(api.granted()[1]), SLACK)
+    yield Check("Slack's scopes", lambda: scopes_missing(granted()[1]), SLACK)
     yield from channel_checks(policy, "slack", partial(absence, api), needs=SLACK)
     yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
     yield from group_checks(policy, directory, entra.domains)

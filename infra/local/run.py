@@ -163,7 +163,7 @@ def tell(terminal: Terminal, stack: Stack, page: Page, card: Message | None) -> 
         terminal.say(f"\nIn #{channel}: {card.text}")
     for block in (FIRST, APPROVE, MORE) if card else (FIRST, MORE):
         terminal.say(block.format(**filled(stack, page, card)).rstrip())
-    terminal.say("\nCtrl-C ends it.", BOLD)
+    terminal.say(f"\nOpen {page.url}/ in a browser; a guide leads through a first approval. Ctrl-C ends it.", BOLD)
 
 
 def filled(stack: Stack, page: Page, card: Message | None) -> dict[str, object]:

@@ -30,7 +30,8 @@ def test_teams_takes_a_card_of_70_kilobytes_and_none_beyond_100(teams, after):
     ref = teams.connector.post_root(teams.channel, message(36_000))
     after.callback(teams.forget, ref.channel, ref.ts)
     with pytest.raises(Permanent, match="MessageSizeTooBig"):
-        teams.connector.post_root(teams.channel, message(100_000))
+        taken = teams.connector.post_root(teams.channel, message(100_000))
+        after.callback(teams.forget, taken.channel, taken.ts)
 
 
 def test_the_roster_of_a_channel_is_open_and_that_of_another_is_not(teams):
