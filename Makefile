@@ -56,8 +56,12 @@ build: $(READY) ## what AWS Lambda runs: build/function and build/slack, for ARC
 
 deploy: build ## deploy infra/template.yaml with the AWS SAM CLI, which asks for what it does not know
 	@command -v sam >/dev/null || { echo "The AWS SAM CLI is needed: pipx install aws-sam-cli" >&2; exit 1; }
+	@test -s samconfig.toml || printf '%s\n' 'version = 0.1' '[default.deploy.parameters]' \
+		'stack_name = "model-approvals"' 'parameter_overrides = "Architecture=\"$(or $(ARCHITECTURE),arm64)\""' > samconfig.toml
+	@# Without another file in the packages, SAM publishes no version when only parameters have changed.
+	@date -u +%FT%TZ | tee build/function/deployed > build/slack/deployed
 	sam deploy --guided --template-file infra/template.yaml --config-file ../samconfig.toml \
-		--capabilities CAPABILITY_IAM --resolve-s3 --parameter-overrides Architecture=$(or $(ARCHITECTURE),arm64)
+		--capabilities CAPABILITY_IAM --resolve-s3
 
 teams-package: $(READY) ## the app to upload in Teams, for APP_ID=… (and SITE=https://…): build/teams-app.zip
 	@$(PY) -m infra.teams.package "$(APP_ID)" "$(SITE)"

@@ -24,6 +24,12 @@ TRIED, CHECKED, LOOKED_AT = {"console", "python"}, {"bash", "json", "toml", "yam
 NOT_HERE = MappingProxyType(
     {
         "aws cloudformation deploy": "makes a role in a real account; its template and parameters are looked at below",
+        "aws lambda get-function-configuration": "asks a real account",
+        "aws lambda invoke": "sweeps a real account",
+        "eval": "takes over what the command before has written",
+        "export": "sets what the commands behind it read",
+        "python3 -m venv": "makes an environment in the reader's folder",
+        ".venv/bin/pip install": "installs into it",
         "cp": "leaves a file in the reader's folder",
     }
 )

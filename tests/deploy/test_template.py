@@ -227,6 +227,7 @@ EXISTING = {
     ("AWS/Lambda", "Invocations"),
     ("AWS/Lambda", "Duration"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    ("AWS/SQS", "NumberOfMessagesReceived"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
 }
 
