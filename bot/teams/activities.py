@@ -53,7 +53,9 @@ log = logging.getLogger(__name__)
 
 MESSAGE = "application/vnd.microsoft.activity.message"
 ERROR = "application/vnd.microsoft.error"
-RECORDING = "Your answer is being recorded. The card will show it in a moment."
+RECORDING = (
+    "Your answer is being checked. The card will show it in a moment; if it may not count, your chat with me says why."
+)
 UNCONFIRMED = (
     "It could not be confirmed that your answer has arrived. Look at the card in a minute; if it does not show it, "
     "press the button again, which does no harm."

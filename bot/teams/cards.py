@@ -101,9 +101,9 @@ def recording(card: Card, answer: Answer, name: str, *, pages: str = "") -> Json
     verdict: Line = (
         f"{SIGNS[Mark.ASKED]} The {given} by ",
         Strong(name),
-        " is being recorded; this card will show it.",
+        " is being checked. If it counts, this card will say so; else your chat with the bot says why.",
     )
-    header = _header(card, SIGNS[Mark.ASKED], "Being recorded", "emphasis")
+    header = _header(card, SIGNS[Mark.ASKED], "Being checked", "emphasis")
     return _whole(card, above=[header], below=_closing(card, verdict), actions=_page(card, pages))
 
 

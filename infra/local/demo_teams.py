@@ -62,11 +62,11 @@ def outsider_is_refused(version: int, environment: str, journey: Journey) -> Fin
 
 
 def approved_in_teams(version: int, environment: str, journey: Journey) -> Findings:
-    """The one who pressed sees at once that it is being recorded; then it is."""
+    """The one who pressed sees at once that it is being checked; then it is recorded."""
     card = teams_card(version, environment, journey)
     answer = journey.stack.teams.press(OMAR, card.conversation, card.id, f"Approve for {environment}")
     yield expect("HTTP status of the press", answer.status, 200)
-    yield expect_lines("shown at once", "\n".join(words(json.loads(answer.body)["value"]["body"])), "is being recorded")
+    yield expect_lines("shown at once", "\n".join(words(json.loads(answer.body)["value"]["body"])), "is being checked")
     journey.stack.settle()
     yield expect("field", journey.fields(version)[environment], "Approved")
     yield expect("ModelApprovalStatus", journey.status(version), "Approved")

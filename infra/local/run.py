@@ -38,10 +38,9 @@ PATIENCE = 10.0
 """Seconds to wait for the first card."""
 
 FIRST = """
-Things to try in another terminal, in this folder; there, first:
+Things to try in another terminal, in this folder; there, first, for AWS's and the bot's own settings:
 
-    export AWS_ENDPOINT_URL={aws} AWS_REGION={region} AWS_DEFAULT_REGION={region}
-    export AWS_ACCESS_KEY_ID={visitor} AWS_SECRET_ACCESS_KEY=local NO_PROXY=127.0.0.1
+    source {variables}
 """
 APPROVE = """
 Maya approves for dev without a browser; then dev's inference pipeline finds its model, and the registry has its fields:
@@ -171,9 +170,9 @@ def filled(stack: Stack, page: Page, card: Message | None) -> dict[str, object]:
     press = {"user": MAYA, "channel": card.channel, "ts": card.ts, "action_id": "approval.approve"} if card else {}
     python = os.path.relpath(sys.executable)
     return {
+        "variables": stack.write_variables(AWS_ACCESS_KEY_ID=VISITOR, NO_PROXY="127.0.0.1"),
         "aws": stack.aws.endpoint_url,
         "region": stack.aws.region,
-        "visitor": VISITOR,
         "page": page.url,
         "press": json.dumps(press),
         "python": sys.executable if python.startswith("..") else python,

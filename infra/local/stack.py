@@ -10,6 +10,7 @@ The handlers cannot tell that this is not AWS: they read their settings from the
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -211,6 +212,13 @@ class Stack:
             **self.elsewhere,
             **self._changes,
         }
+
+    def write_variables(self, **others: str) -> Path:
+        """Write what a shell can read to be as a function is, but for `others`; it goes with the stack."""
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in {**self.environment, **others}.items()]
+        path = Path(self._folder.name) / "variables.sh"
+        path.write_text("".join(lines))
+        return path
 
     def _set_environment(self) -> None:
         for name, value in self.environment.items():

@@ -156,7 +156,7 @@ def test_what_is_decided_or_being_recorded_cannot_be_answered(card):
 
 def test_a_card_that_is_being_recorded_says_whose_answer_and_not_that_it_is_decided():
     card = taken(recording(CARD, Answer.REJECT, "Maya Chen"))
-    assert "The rejection by Maya Chen is being recorded; this card will show it." in "".join(texts(card["body"]))
+    assert "The rejection by Maya Chen is being checked. If it counts," in "".join(texts(card["body"]))
     assert "Approved by" not in shown(card)
 
 

@@ -451,8 +451,10 @@ def test_a_press_of_approve_becomes_a_job(house):
 def test_who_approved_sees_the_card_without_buttons_and_that_nothing_is_decided_yet(house):
     card = house.send(house.press()).card
     assert buttons(card) == ["Review page"]
-    assert words_of(card)[:2] == [CARD.title, "⏳ Being recorded"]
-    assert "⏳ The approval by Maya Chen is being recorded; this card will show it." in words_of(card)
+    assert words_of(card)[:2] == [CARD.title, "⏳ Being checked"]
+    assert "⏳ The approval by Maya Chen is being checked. If it counts, this card will say so;" in "\n".join(
+        words_of(card)
+    )
 
 
 def test_answering_sends_nothing_and_reads_one_card(house):
@@ -468,7 +470,9 @@ def test_an_object_id_in_capital_letters_is_the_same_person(house):
 def test_a_reject_takes_its_reason_along(house):
     card = house.send(house.press(verb="mr.reject", reason="  Recall is too low. ")).card
     assert (house.queue.jobs[0].answer, house.queue.jobs[0].reason) == (Answer.REJECT, "Recall is too low.")
-    assert "⏳ The rejection by Maya Chen is being recorded; this card will show it." in words_of(card)
+    assert "⏳ The rejection by Maya Chen is being checked. If it counts, this card will say so;" in "\n".join(
+        words_of(card)
+    )
 
 
 def test_a_revoke_takes_its_reason_along_and_the_card_will_show_it(house):
@@ -518,7 +522,7 @@ def test_a_name_is_for_display_and_stays_words(house):
     card = house.send(house.press(from__name="**Maya**\n{{DATE(2026-01-01T00:00:00Z)}}" + "x" * 300)).card
     assert "{{" not in json.dumps(card["body"][-2])
     card = house.send(house.press(from__name=...)).card
-    assert any("by Somebody is being recorded" in word for word in words_of(card))
+    assert any("by Somebody is being checked" in word for word in words_of(card))
 
 
 def test_a_queue_that_does_not_answer_is_told_as_what_it_is(house, caplog):

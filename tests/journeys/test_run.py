@@ -123,7 +123,7 @@ def start():
 
 def pasted(running, *lines):
     """Do in a shell what was printed."""
-    script = "\n".join(["set -e", *running.lines("export "), *lines])
+    script = "\n".join(["set -e", *running.lines("source "), *lines])
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=REPOSITORY,
@@ -193,7 +193,7 @@ def test_every_line_that_is_printed_to_be_pasted_works(start):
     rest = {
         *running.lines("curl"),
         *running.lines("python"),
-        *running.lines("export"),
+        *running.lines("source"),
         *running.lines("aws --endpoint"),
     }
     assert {*running.lines()} == rest, "a line that no test tries"

@@ -37,7 +37,7 @@ def thread(stack: Stack, model, environment: str = "dev") -> list[str]:
 def test_an_approval_in_teams_is_shown_in_slack_and_told_in_both_threads(stack):
     model = registered(stack, "churn-both")
     answer = press(stack, model, MAYA, "Approve for dev")
-    assert "is being recorded" in answer.body
+    assert "is being checked" in answer.body
     assert answer.seconds < 5
     assert "Approved by Maya Chen" in card(stack, model).text
     decided = in_teams(stack, model)

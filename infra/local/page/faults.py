@@ -33,7 +33,7 @@ class FaultsPane(Pane):
         self._switches = {
             "slack": Switch(
                 "Slack answers 429",
-                "Answers are recorded all the same; cards follow once it takes calls again.",
+                "Answers are recorded all the same; their cards follow later, with the next sweep at the latest.",
                 self._slack,
                 lambda: "slack" in self._held,
             ),
@@ -50,7 +50,7 @@ class FaultsPane(Pane):
                 lambda: bool(stack.bus.faults.duplicates),
             ),
             "crash": Switch(
-                "The worker is cut off after its next entry",
+                "The worker is cut off after its next entry, once",
                 "An answer is in the log, and nothing else is done; the next delivery does the rest.",
                 self._crash,
                 lambda: bool(self._cut and self._cut.left),

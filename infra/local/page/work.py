@@ -83,7 +83,8 @@ class WorkPane(Pane):
             run = self._stack.inference.run(group, environment, failure=failure, drifted=outcome == "worse")
         except NothingApproved as missing:
             raise Mistaken(str(missing)) from missing
-        return {"said": f"{run} has {'failed' if failure else 'run'} in {environment}."}
+        after = "asks for nothing" if failure else "a card asks for what comes next, unless that was asked for before"
+        return {"said": f"{run} has {'failed' if failure else 'run'} in {environment}: {after}."}
 
     def _sweep(self, _: str, __: Json) -> Json:
         """Do now what the schedule does every five minutes."""

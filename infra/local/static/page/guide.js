@@ -18,31 +18,37 @@ const teams = () => `#/teams/${encodeURIComponent(seen.state.teams.channels[0]?.
 
 const STEPS = [
   { title: "A model version is registered",
-    text: "A training pipeline registers a version, which waits in the Model Registry as PendingManualApproval. “Show me” leads there, or to the button that registers one.",
+    text: "A training pipeline registers a version, which waits in the Model Registry as PendingManualApproval. ",
     done: () => registered() && (looked.has("registry") || approved("dev")),
+    label: () => (registered() ? "Show the registry" : "Show the button"),
     show: () => (registered() ? [null, "#/registry"] : "Register a version") },
   { title: "Be an approver",
     text: "Its card is in Slack, in Teams and in the mailbox. Maya Chen may approve for dev: be Maya, at the top, and read the card.",
     done: () => seen.me === named("Maya Chen") || approved("dev"),
+    label: () => "Be Maya, and show the card",
     show: () => [named("Maya Chen"), slack()] },
   { title: "Approve it for dev, in Slack",
     text: "Press Approve on the card. Slack asks once more; then Entra is asked whether Maya may, and the answer is recorded.",
     done: () => approved("dev"),
+    label: () => "Show the card",
     show: () => [named("Maya Chen"), slack()] },
   { title: "See what has changed",
     text: "The card says who approved. Parameter Store holds the answer, and the model that dev's inference pipeline now reads.",
     done: () => looked.has("store") || approved("test"),
+    label: () => "Show Parameter Store",
     show: () => [null, "#/store"] },
   { title: "Run batch inference in dev",
     text: "Press “Run batch inference”, at the side. What is measured there asks for test, with figures from dev on the card.",
     done: () => asked("test"),
+    label: () => "Show the button",
     show: () => "Run batch inference" },
   { title: "Approve it for test, in Teams",
     text: "The same request is in Teams: answered in one place, it is answered everywhere. Be Omar Haddad and press Approve there.",
     done: () => approved("test"),
+    label: () => "Be Omar, and show Teams",
     show: () => [named("Omar Haddad"), teams] },
 ];
-const AFTER = "uat and prod go the same way, once an account is linked to its person. Be Eli, who may approve nothing; switch a fault on; let a run come out worse; press Revoke on an approved card.";
+const AFTER = "Next: run batch inference in test, and approve for uat. In Slack, uat and prod want a linked account: the first press brings a link. Or be Eli, who may approve nothing; switch a fault on; let a run of a second version come out worse; press Revoke on an approved card.";
 
 function dismiss() {
   dismissed = true;
@@ -87,7 +93,7 @@ function step(number) {
       last ? "All six steps done" : `Your first approval: step ${number + 1} of ${STEPS.length}`),
     el("h2", {}, title), el("p", {}, text),
     el("div", { className: "actions" },
-      last ? null : el("button", { type: "button", className: "primary", onclick: () => go(STEPS[number]) }, "Show me"),
+      last ? null : el("button", { type: "button", className: "primary", onclick: () => go(STEPS[number]) }, STEPS[number].label()),
       el("button", { type: "button", onclick: dismiss }, last ? "Close" : "Dismiss")));
 }
 
@@ -96,7 +102,7 @@ export function showGuide() {
   guide.hidden = dismissed || !aws || !work || !there;
   if (guide.hidden) return;
   const at = STEPS.findIndex((each) => !each.done()), number = at < 0 ? STEPS.length : at;
-  fill(guide, [reused("guide", number, () => step(number))]);
+  fill(guide, [reused("guide", [number, number < STEPS.length && STEPS[number].label()], () => step(number))]);
 }
 
 export const guided = () => !dismissed;

@@ -30,11 +30,11 @@ function places() {
   const { slack, teams, mail } = seen.state;
   const talk = (kind, each, sign, view, send) => ({ kind: `${kind}/${each.id}`, name: `${sign}${each.name}`, each, view, send });
   return [
-    ["Slack", slack.channels.map((each) => ({ ...talk("slack", each, "# ", slackView, slackSend), style: "slack",
+    ["Slack", slack.channels.map((each) => ({ ...talk("slack", each, "# ", slackView, slackSend), style: "slack", title: `Slack · # ${each.name}`,
       name: `# ${each.name}${each.archived ? " (archived)" : ""}`, hint: "/model-status", label: "Slash command" }))],
-    ["Teams", (teams?.channels || []).map((each) => ({ ...talk("teams", each, each.chat ? "" : "# ", teamsView, teamsSend), style: "teams",
+    ["Teams", (teams?.channels || []).map((each) => ({ ...talk("teams", each, each.chat ? "" : "# ", teamsView, teamsSend), style: "teams", title: `Teams · ${each.chat ? "" : "# "}${each.name}`,
       hint: "model-status", label: each.chat ? "Message to the bot" : "Message that names @Model Approvals" }))],
-    ["Mail", mail ? [{ kind: "mail", name: "Mailbox", count: mail.mails.length, style: "mail" }] : []],
+    ["Mail", mail ? [{ kind: "mail", name: "Mailbox", title: "Everybody's mailbox", count: mail.mails.length, style: "mail" }] : []],
     ["AWS", STAYS.filter(({ part }) => seen.state[part]).map((each) => ({ ...each, style: "aws" }))],
   ].filter(([, list]) => list.length);
 }
@@ -76,8 +76,8 @@ function showPlaces(groups) {
 
 function showPlace(place) {
   const view = byId("view"), moved = view.dataset.place !== `${place.kind} ${place.rest}`;
-  const atEnd = moved || view.scrollHeight - view.scrollTop - view.clientHeight < 80;
-  byId("place").textContent = place.name;
+  const atEnd = moved || view.scrollHeight - view.scrollTop - view.clientHeight < 80, last = view.lastElementChild;
+  byId("place").textContent = place.title || place.name;
   document.title = `${place.name}, Model Approvals`;
   view.className = place.style;
   view.dataset.place = `${place.kind} ${place.rest}`;
@@ -87,8 +87,13 @@ function showPlace(place) {
   view.tabIndex = 0;
   fill(view, place.kind === "mail" ? mailView(place.rest) : place.view(place.each));
   if (wanted?.place === place.kind) return found();
-  if (talk && atEnd) view.scrollTop = view.scrollHeight;
+  if (talk && atEnd && (moved || view.lastElementChild !== last)) toTheLast(view);
   if (!talk && moved) view.scrollTop = 0;
+}
+
+function toTheLast(view) { // its end, or where it does not fit its beginning
+  const last = view.lastElementChild;
+  view.scrollTop = last.offsetHeight < view.clientHeight ? view.scrollHeight : last.offsetTop - view.offsetTop;
 }
 
 function found() { // the message of a permalink

@@ -4,11 +4,13 @@ import { byId, drawing } from "./dom.js";
 
 const LOST = "The local stack does not answer. Start it again with `make run`.";
 export const seen = { state: null, me: sessionStorage.getItem("me") || "" };
-let tag = "", show = () => {}, asked = 0, taken = 0;
+let tag = "", show = () => {}, asked = 0, taken = 0, silence = 0;
 
 export function say(text, wrong = false) {
   byId("note").textContent = text;
   byId("note").classList.toggle("wrong", wrong);
+  clearTimeout(silence);
+  if (text !== LOST) silence = setTimeout(() => say(""), wrong ? 30000 : 12000);
 }
 
 export async function act(path, body = {}) {

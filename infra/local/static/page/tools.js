@@ -20,7 +20,8 @@ function registering({ samples }) {
   const choice = el("select", { name: "sample" }, samples.map((each) => option(each, each)));
   choice.value = samples.at(-1); // `make run` has registered the first
   return submitting(el("form", {}, el("h3", {}, "Training"), labelled("Model package group", group()), labelled("Sample model", choice),
-    el("button", {}, "Register a version")), "/work/register");
+    el("button", {}, "Register a version"),
+    el("p", { className: "quiet" }, "In the name of whoever you are.")), "/work/register");
 }
 
 function inferring({ environments, outcomes }) {
