@@ -10,7 +10,7 @@ from bot.domain import GROUP, RequestId, State
 from bot.line import Code, Line, Moment, Strong
 from bot.policy import EMAIL
 from bot.status import GroupStatus, Health, Stand
-from bot.text import NOTHING
+from bot.text import NOTHING, cut, one_line
 
 WORDS: Mapping[State, str] = MappingProxyType(
     {
@@ -38,6 +38,8 @@ _VERSION = re.compile("v?[1-9][0-9]{0,8}")
 Said = tuple[Line, ...]
 """An answer that is only words, one line after the other."""
 LOOKING: Said = (("That is looked up in the directory; the answer comes to you alone, in a moment.",),)
+TYPED = 80
+"""Letters of what somebody typed and is not known, as it is said back to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class Statuses:
                 return group(name, status, self.environments) if status else unknown(name, command)
             case [name, version] if GROUP.fullmatch(name) and _VERSION.fullmatch(version):
                 return self._version(name, version.removeprefix("v"), command)
-        return usage(command, unlink=unlink)
+        words = usage(command, unlink=unlink)
+        return words if text.split() == ["help"] else ((f"I do not know “{cut(one_line(text), TYPED)}”.",), *words)
 
     def _version(self, name: str, version: str, command: str) -> Overview | Said:
         status = self.group(name) or GroupStatus()

@@ -15,6 +15,7 @@ from bot.entries import Entry
 from bot.errors import Malformed
 from bot.history import VersionState, kind_of
 from bot.line import plain
+from bot.overview import columns
 from bot.status import GroupStatus
 
 APPROVAL = ("group", "environment", "version", "approved_at", "approved_by", "package", "history")
@@ -101,8 +102,8 @@ def status_value(group: str, status: GroupStatus, version: int | None = None) ->
 
 
 def status_table(statuses: Mapping[str, GroupStatus], path: Iterable[str], version: int | None = None) -> str:
-    """A line for each version, those that wait for an answer first."""
-    names = list(path)
+    """A line for each version, those that wait for an answer first; environments that the policy lacks come last."""
+    names = columns(statuses.values(), tuple(path))
     lines = []
     for group, status in statuses.items():
         for number, _ in sorted(status.versions.items(), key=lambda each: (not each[1].pending, -int(each[0]))):

@@ -144,8 +144,10 @@ def test_what_is_typed_becomes_a_question(text, question):
         ("who churn 1 dev maya", "by an address of the company, or, in Slack, by @"),
         ("who churn 1 prod", "churn v1 has not been asked about for prod."),
         ("who iris 1 dev", "iris v1 has not been asked about for dev."),
-        ("who churn 1", "shows"),
+        ("who churn 1", "I do not know “who churn 1”."),
         ("who churn 1 dev a b", "shows"),
+        ("churn 1 prod", "I do not know “churn 1 prod”."),
+        ("x " * 100, "x…”."),
     ],
 )
 def test_what_cannot_be_a_question_is_answered_at_once(text, says):
@@ -155,6 +157,11 @@ def test_what_cannot_be_a_question_is_answered_at_once(text, says):
     answer = statuses.answer(text, command="model-status")
     assert isinstance(answer, tuple)
     assert says in str(answer)
+
+
+def test_help_begins_with_no_complaint():
+    statuses = Statuses(list, lambda _: None)
+    assert "I do not know" not in str(statuses.answer("help", command="model-status"))
 
 
 def test_a_guest_learns_nothing_of_others_and_nothing_of_what_waits():

@@ -147,6 +147,11 @@ def test_a_status_table_has_a_line_for_each_version_and_says_what_runs():
     assert lines == [["churn", "v2", "pending", "-", "-"], ["churn", "v1", "approved", "(runs)", "pending", "-"]]
 
 
+def test_what_waits_for_an_environment_that_the_policy_lacks_is_shown_all_the_same():
+    header, *_ = report.status_table({"churn": status_of(history())}, ("test", "prod")).splitlines()
+    assert header.split() == ["group", "version", "test", "prod", "dev"]
+
+
 def test_a_status_table_may_be_narrowed_to_a_version():
     statuses = {"churn": status_of(history()), "fraud": GroupStatus()}
     assert len(report.status_table(statuses, ("dev",), 1).splitlines()) == 2
