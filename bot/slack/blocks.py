@@ -8,6 +8,7 @@ from typing import Any
 from bot.card import Card, Mark, Offer, Row, Step, Table
 from bot.console import package_link, report_link
 from bot.line import Line, plain
+from bot.links import page_of
 from bot.slack.buttons import ACTS, APPROVE, LINK, REJECT, REVOKE, button
 from bot.slack.lines import drawn
 from bot.slack.mrkdwn import TEXT, mrkdwn, plain_text, read_aloud, safe
@@ -35,14 +36,14 @@ EMOJI: Mapping[Mark, str] = MappingProxyType(
 )
 
 
-def message(card: Card, *, team: str) -> Json:
-    """Text and blocks of a card; block ids are new whenever what is shown is."""
+def message(card: Card, *, team: str, pages: str = "") -> Json:
+    """Text and blocks of a card, which leads to its page where there are any; block ids are new if what is shown is."""
     blocks = {
         "title": {"type": "header", "text": plain_text(card.title, 150)},
         "path": _context(_path(card.path)),
         "metrics": _table(card.table) if card.table and card.table.rows else None,
         "facts": _context("\n".join(_line(note, team, CONTEXT // len(card.notes)) for note in card.notes)),
-        "decide": _actions(card) if card.open else None,
+        "decide": _actions(card, pages) if card.open else None,
         "verdict": _marked(card.mark, card.verdict, team),
         "history": _marked(Mark.THREAD, (*card.history, " · history in thread"), team),
         "revoke": _taking_back(card) if card.stands else None,
@@ -112,7 +113,7 @@ def _step(step: Step) -> str:
     return f"{EMOJI[step.mark]} *{name}*" if step.here else f"{EMOJI[step.mark]} {name}"
 
 
-def _actions(card: Card) -> Json:
+def _actions(card: Card, pages: str) -> Json:
     request = card.request
     what = f"{request.group} version {request.version}"
     buttons = [
@@ -121,6 +122,7 @@ def _actions(card: Card) -> Json:
         button(REJECT, "Reject…", f"Reject {what}, asks for a reason") | {"value": str(request), "style": "danger"},
     ]
     links = {
+        "page": ("Review page", page_of(pages, request) if pages else ""),
         "model": ("Model card", package_link(card.package_arn)),
         "report": ("Evaluation", report_link(card.report_uri, arn=card.package_arn)),
     }

@@ -111,7 +111,7 @@ class SlackChannel:
 
     def _show(self, method: str, card: Card, about: Json) -> Json:
         """Send a card; a table that Slack does not take is sent again as aligned text."""
-        shown = blocks.message(card, team=self._team)
+        shown = blocks.message(card, team=self._team, pages=self._pages)
         try:
             return self._api.call(method, {**about, **shown})
         except Permanent as refused:

@@ -172,6 +172,16 @@ def assert_taken(shown):
 # ------------------------------------------------------------------------------------------------- what a card says
 
 
+def test_a_card_that_waits_leads_to_its_page_where_there_are_pages():
+    def links(**where):
+        [actions] = [each for each in blocks.message(CARD, team=TEAM, **where)["blocks"] if each["type"] == "actions"]
+        return {each["text"]["text"]: each["url"] for each in actions["elements"] if "url" in each}
+
+    pages = "https://approvals.example.com"
+    assert links(pages=pages)["Review page"] == f"{pages}/requests/{CARD.request}"
+    assert "Review page" not in links()
+
+
 def test_a_pending_card_is_the_one_of_the_design():
     shown = blocks.message(CARD, team=TEAM)
     assert [block["type"] for block in shown["blocks"]] == [
