@@ -89,6 +89,7 @@ def parameters(stack: Stack) -> dict[str, str]:
         "SlackTeam": stack.slack.workspace.team_id,
         "EntraTenant": stack.entra.tenant,
         "EntraClientId": stack.entra.client_id,
+        "EmailDomains": "example.com",
         "EntraClientSecret": "true",
         "MailFrom": MAIL_FROM,
         "PagesUrl": stack.gateway.pages_url,
