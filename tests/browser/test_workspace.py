@@ -164,6 +164,7 @@ def test_an_answer_is_recorded_while_slack_takes_no_calls_and_its_card_follows(s
     workspace.switch("Slack answers 429", on=True)
     workspace.approve("churn-429")
     wait_for(lambda: approved(stack, "dev", "churn-429"))
+    wait_for(lambda: any(call.status == 429 for call in stack.slack.calls))
     expect(workspace.card("Approve churn-429 v1 for dev?")).to_be_visible()
     workspace.switch("Slack answers 429", on=False)
     expect(workspace.card("churn-429 v1 is approved for dev")).to_be_visible()
@@ -186,6 +187,7 @@ def test_nothing_is_approved_while_entra_is_down_and_the_click_is_not_lost(stack
 def test_events_that_come_three_times_make_one_card(stack, workspace):
     workspace.be("Maya Chen")
     workspace.switch("Events come three times", on=True)
+    wait_for(lambda: stack.bus.faults.duplicates == 2)
     workspace.run("Register a version", "churn-events")
     workspace.switch("Events come three times", on=False)
     heading = workspace.page.get_by_role("heading", name="Approve churn-events v1 for dev?")

@@ -78,7 +78,7 @@ def test_who_is_not_in_the_team_sees_nothing_of_it_and_is_told_so(page):
 
 
 def test_whoever_registers_is_the_requester_and_everything_shows_it(stack, page):
-    registered = act(page, "/work/register", "U0DANA", group="churn-seen", sample="churn-1")
+    registered = act(page, "/pipelines/register", "U0DANA", group="churn-seen", sample="churn-1")
     assert registered == (200, '{"said": "churn-seen v1 is registered."}')
     stack.settle()
     after = seen(page)
@@ -93,7 +93,7 @@ def test_whoever_registers_is_the_requester_and_everything_shows_it(stack, page)
 
 
 def test_a_group_that_the_policy_does_not_govern_is_registered_and_nobody_is_asked(page):
-    status, said = act(page, "/work/register", group="sales", sample="churn-1")
+    status, said = act(page, "/pipelines/register", group="sales", sample="churn-1")
     assert (status, json.loads(said)["said"]) == (
         200,
         "sales v1 is registered. Nobody is asked: the policy governs churn*, fraud-* alone.",
@@ -103,11 +103,15 @@ def test_a_group_that_the_policy_does_not_govern_is_registered_and_nobody_is_ask
 @pytest.mark.parametrize(
     ("path", "given", "why"),
     [
-        ("/work/register", {"group": "no such name!", "sample": "churn-1"}, "Nothing was registered"),
-        ("/work/register", {"group": "churn", "sample": "../../bot"}, "Nothing was registered"),
-        ("/work/register", {"group": "churn"}, "“sample” is needed."),
-        ("/work/infer", {"group": "churn", "environment": "prod", "outcome": "good"}, "Nothing of churn is approved"),
-        ("/work/infer", {"group": "churn", "environment": "dev", "outcome": "great"}, "There is no outcome great"),
+        ("/pipelines/register", {"group": "no such name!", "sample": "churn-1"}, "Nothing was registered"),
+        ("/pipelines/register", {"group": "churn", "sample": "../../bot"}, "Nothing was registered"),
+        ("/pipelines/register", {"group": "churn"}, "“sample” is needed."),
+        (
+            "/pipelines/infer",
+            {"group": "churn", "environment": "prod", "outcome": "good"},
+            "Nothing of churn is approved",
+        ),
+        ("/pipelines/infer", {"group": "churn", "environment": "dev", "outcome": "great"}, "There is no outcome great"),
         ("/faults/switch", {"fault": "weather", "on": True}, "There is no fault weather; there are slack, entra"),
         ("/slack/command", {"channel": "C0NOWHERE", "text": "/model-status"}, "maya sees no channel C0NOWHERE"),
         ("/slack/press", {"channel": "C0MODELSDEV", "ts": "1.0", "action_id": "x"}, "sees no message"),
@@ -119,7 +123,7 @@ def test_what_cannot_be_done_is_said_with_the_reason(page, path, given, why):
 
 
 def test_a_stranger_registers_nothing(page):
-    assert act(page, "/work/register", "U0NOBODY", group="churn", sample="churn-1") == (
+    assert act(page, "/pipelines/register", "U0NOBODY", group="churn", sample="churn-1") == (
         400,
         "U0NOBODY is nobody here. Choose a person at the top of the page.",
     )
@@ -127,8 +131,8 @@ def test_a_stranger_registers_nothing(page):
 
 def test_a_press_leaves_nobody_else_the_requester(stack, page):
     before = dict(stack.aws.source_identities)
-    act(page, "/work/register", "U0DANA", group="no such name!", sample="churn-1")
-    act(page, "/work/register", "U0DANA", group="churn-pressed", sample="churn-1")
+    act(page, "/pipelines/register", "U0DANA", group="no such name!", sample="churn-1")
+    act(page, "/pipelines/register", "U0DANA", group="churn-pressed", sample="churn-1")
     assert stack.aws.source_identities.get(PIPELINE, "") == before.get(PIPELINE, "")
 
 
@@ -143,10 +147,10 @@ def test_a_mail_is_served_with_links_that_leave_it_and_nothing_that_runs(page):
 def test_a_run_that_fails_asks_for_nothing_and_a_worse_one_says_what_it_measured(stack, page, furnished):
     model = Registered(furnished, 1, "")
     approve(stack, model)
-    assert act(page, "/work/infer", group=furnished, environment="dev", outcome="failing")[0] == 200
+    assert act(page, "/pipelines/infer", group=furnished, environment="dev", outcome="failing")[0] == 200
     stack.settle()
     assert stack.parameter(f"_open/{furnished}/1/test") is None
-    assert act(page, "/work/infer", group=furnished, environment="dev", outcome="worse")[0] == 200
+    assert act(page, "/pipelines/infer", group=furnished, environment="dev", outcome="worse")[0] == 200
     stack.settle()
     assert measured(stack, furnished)["auc"] < 0.75, "in its test it had 0.793"
 
@@ -155,7 +159,7 @@ def test_nothing_runs_where_an_approval_was_taken_back(stack, page, furnished):
     model = Registered(furnished, 1, "")
     approve(stack, model)
     revoke(stack, model)
-    status, said = act(page, "/work/infer", group=furnished, environment="dev", outcome="good")
+    status, said = act(page, "/pipelines/infer", group=furnished, environment="dev", outcome="good")
     assert (status, said) == (400, f"Nothing of {furnished} is approved for dev, so nothing can run there.")
 
 

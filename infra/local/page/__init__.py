@@ -15,10 +15,10 @@ from infra.local.page.log import LogPane
 from infra.local.page.mail import MailPane
 from infra.local.page.pane import Pane
 from infra.local.page.people import PeoplePane
+from infra.local.page.pipelines import PipelinesPane
 from infra.local.page.site import Page
 from infra.local.page.slack import SlackPane
 from infra.local.page.teams import TeamsPane
-from infra.local.page.work import WorkPane
 from infra.local.stack import Stack
 
 __all__ = ["Page", "SlackPane", "panes", "site", "workspace_page"]
@@ -34,7 +34,7 @@ def panes(stack: Stack) -> Sequence[Pane]:
         MailPane(stack.mailbox),
         AwsPane(stack),
         LogPane(stack.bus),
-        WorkPane(stack, people),
+        PipelinesPane(stack, people),
         FaultsPane(stack),
     )
 

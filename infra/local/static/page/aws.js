@@ -25,7 +25,7 @@ function version({ version: number, arn, status, fields, registered }, environme
 }
 
 export function registryView() {
-  const { groups } = seen.state.aws, { environments } = seen.state.work;
+  const { groups } = seen.state.aws, { environments } = seen.state.pipelines;
   if (!groups.length) return empty("No model package group yet. Register a version, at the side.");
   return groups.map((group) => reused(`group ${group.name}`, group, () => el("section", {},
     el("h3", {}, group.name), el("ol", { className: "versions" }, group.versions.map((each) => version(each, environments))))));

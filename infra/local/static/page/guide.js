@@ -48,7 +48,8 @@ const STEPS = [
     label: () => "Be Omar, and show Teams",
     show: () => [named("Omar Haddad"), teams] },
 ];
-const AFTER = "Next: run batch inference in test, and approve for uat. In Slack, uat and prod want a linked account: the first press brings a link. Or be Eli, who may approve nothing; switch a fault on; let a run of a second version come out worse; press Revoke on an approved card.";
+const AFTER = "Next: run batch inference in test, and approve for uat. In Slack, uat and prod want a linked account: the first press brings a link. "
+  + "Or be Eli, who may approve nothing; switch a fault on; let a run of a second version come out worse; press Revoke on an approved card.";
 
 function dismiss() {
   dismissed = true;
@@ -98,8 +99,8 @@ function step(number) {
 }
 
 export function showGuide() {
-  const guide = byId("guide"), { aws, work, teams: there } = seen.state;
-  guide.hidden = dismissed || !aws || !work || !there;
+  const guide = byId("guide"), { aws, pipelines, teams: there } = seen.state;
+  guide.hidden = dismissed || !aws || !pipelines || !there;
   if (guide.hidden) return;
   const at = STEPS.findIndex((each) => !each.done()), number = at < 0 ? STEPS.length : at;
   fill(guide, [reused("guide", [number, number < STEPS.length && STEPS[number].label()], () => step(number))]);

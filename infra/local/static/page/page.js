@@ -28,12 +28,15 @@ function linked() { // a permalink of Slack: /archives/CHANNEL/p1700000000000100
 
 function places() {
   const { slack, teams, mail } = seen.state;
-  const talk = (kind, each, sign, view, send) => ({ kind: `${kind}/${each.id}`, name: `${sign}${each.name}`, each, view, send });
+  const talk = (kind, each, more) => ({ kind: `${kind}/${each.id}`, style: kind, each, ...more });
+  const inSlack = (each) => talk("slack", each, { view: slackView, send: slackSend, hint: "/model-status", label: "Slash command",
+    name: `# ${each.name}${each.archived ? " (archived)" : ""}`, title: `Slack · # ${each.name}` });
+  const named = ({ chat, name }) => (chat ? name : `# ${name}`);
+  const inTeams = (each) => talk("teams", each, { view: teamsView, send: teamsSend, hint: "model-status",
+    label: each.chat ? "Message to the bot" : "Message that names @Model Approvals", name: named(each), title: `Teams · ${named(each)}` });
   return [
-    ["Slack", slack.channels.map((each) => ({ ...talk("slack", each, "# ", slackView, slackSend), style: "slack", title: `Slack · # ${each.name}`,
-      name: `# ${each.name}${each.archived ? " (archived)" : ""}`, hint: "/model-status", label: "Slash command" }))],
-    ["Teams", (teams?.channels || []).map((each) => ({ ...talk("teams", each, each.chat ? "" : "# ", teamsView, teamsSend), style: "teams", title: `Teams · ${each.chat ? "" : "# "}${each.name}`,
-      hint: "model-status", label: each.chat ? "Message to the bot" : "Message that names @Model Approvals" }))],
+    ["Slack", slack.channels.map(inSlack)],
+    ["Teams", (teams?.channels || []).map(inTeams)],
     ["Mail", mail ? [{ kind: "mail", name: "Mailbox", title: "Everybody's mailbox", count: mail.mails.length, style: "mail" }] : []],
     ["AWS", STAYS.filter(({ part }) => seen.state[part]).map((each) => ({ ...each, style: "aws" }))],
   ].filter(([, list]) => list.length);
@@ -69,7 +72,7 @@ function showPlaces(groups) {
     return reused(`places ${title}`, key, () => el("div", {}, el("h2", {}, title), tabs.map(([each, fresh]) => tab(each, fresh))));
   });
   const again = reused("again", guided(), () => el("button", { type: "button", id: "again", onclick: recall }, "Show the guide"));
-  fill(byId("places"), guided() || !seen.state.work ? lists : [...lists, again]);
+  fill(byId("places"), guided() || !seen.state.pipelines ? lists : [...lists, again]);
 }
 
 // ---- what is there

@@ -24,7 +24,7 @@ export async function act(path, body = {}) {
   return answer;
 }
 
-export async function refresh() {
+async function refresh() {
   const mine = ++asked, headers = tag ? { "If-None-Match": tag } : {};
   const response = await fetch(`/state?user=${encodeURIComponent(seen.me)}`, { headers, cache: "no-store" }).catch(() => null);
   if (!response) return say(LOST, true);

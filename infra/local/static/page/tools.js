@@ -21,19 +21,19 @@ function registering({ samples }) {
   choice.value = samples.at(-1); // `make run` has registered the first
   return submitting(el("form", {}, el("h3", {}, "Training"), labelled("Model package group", group()), labelled("Sample model", choice),
     el("button", {}, "Register a version"),
-    el("p", { className: "quiet" }, "In the name of whoever you are.")), "/work/register");
+    el("p", { className: "quiet" }, "In the name of whoever you are.")), "/pipelines/register");
 }
 
 function inferring({ environments, outcomes }) {
   const where = el("select", { name: "environment" }, environments.map((each) => option(each, each)));
   const outcome = el("select", { name: "outcome" }, Object.entries(outcomes).map(([name, text]) => option(name, text)));
   return submitting(el("form", {}, el("h3", {}, "Batch inference"), labelled("Model package group", group()), labelled("Environment", where),
-    labelled("Comes out", outcome), el("button", {}, "Run batch inference")), "/work/infer");
+    labelled("Comes out", outcome), el("button", {}, "Run batch inference")), "/pipelines/infer");
 }
 
 function sweeping() {
   return submitting(el("form", {}, el("h3", {}, "Schedule"), el("button", {}, "Sweep now"),
-    el("p", { className: "quiet" }, "Every five minutes by itself: does what was left undone.")), "/work/sweep");
+    el("p", { className: "quiet" }, "Every five minutes by itself: does what was left undone.")), "/pipelines/sweep");
 }
 
 function toggle({ name, title, hint }) {
@@ -43,9 +43,9 @@ function toggle({ name, title, hint }) {
 }
 
 export function showTools() {
-  const { work, faults } = seen.state;
-  if (!work) return;
-  const forms = reused("tools", work, () => el("div", {}, el("h2", {}, "Pipelines"), registering(work), inferring(work), sweeping()));
+  const { pipelines, faults } = seen.state;
+  if (!pipelines) return;
+  const forms = reused("tools", pipelines, () => el("div", {}, el("h2", {}, "Pipelines"), registering(pipelines), inferring(pipelines), sweeping()));
   const wrong = reused("faults", 0, () => el("div", {}, el("h2", {}, "Faults"), faults.switches.map(toggle)));
   for (const { name, on } of faults.switches) wrong.querySelector(`[name="${name}"]`).checked = on;
   fill(byId("tools"), [forms, wrong]);

@@ -20,10 +20,10 @@ OUTCOMES = {"good": "as good as in its test", "worse": "worse: two columns arriv
 """What a run may come to, by its name."""
 
 
-class WorkPane(Pane):
+class PipelinesPane(Pane):
     """The pipelines' part."""
 
-    name = "work"
+    name = "pipelines"
 
     def __init__(self, stack: Stack, people: PeoplePane) -> None:
         self._stack, self._people, self._policy = stack, people, people.policy
