@@ -22,8 +22,8 @@ from bot.checkup import (
     settings_findings,
     works,
 )
-from bot.config import Settings
-from bot.policy import HOME
+from bot.config import AwsSettings, Settings, SlackSettings
+from bot.policy import HOME, Policy
 from bot.slack.api import SlackApi
 from bot.slack.presence import absence
 from bot.wiring import WORKER_TIMEOUT, BotFramework, Environment, Home, Microsoft, nobody
@@ -55,14 +55,30 @@ def checkup(environment: Environment) -> Iterator[Finding]:
 
 def _checks(environment: Environment) -> Iterator[Check]:
     settings = Settings(environment)
-    aws, slack, entra, policy = settings.aws(), settings.slack(), settings.entra(), settings.policy()
-    pages = settings.pages() if policy.signs_in else None
+    aws, policy = settings.aws(), settings.policy()
     home = Home(aws)
-    microsoft = Microsoft(entra, home.clients)
-    directory = microsoft.directory(nobody)
-    token, signing = secret(home.clients, slack.bot_token), secret(home.clients, slack.signing_secrets)
-    api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
+    yield from _of_aws(home, aws)
+    yield from _of_slack(settings.slack(), policy, home.clients)
+    yield from _of_microsoft(settings, policy, home)
+    for place, name in {each.place: each.name for each in policy.all_rules if each.place != HOME}.items():
+        store = SsmParameters(home.clients_of(place))
+        yield Check(f"the account of {name}", works(partial(store.get, [home.names.approved("doctor", name)])))
+    if policy.signs_in:
+        yield Check("the key of the pages", partial(_key_problem, home.clients, settings.pages().key))
+    if policy.mails:
+        yield Check("the sender of mails", partial(_sender_problem, home.clients, settings.mail_from()))
 
+
+def _of_aws(home: Home, aws: AwsSettings) -> Iterator[Check]:
+    yield Check("Parameter Store", works(home.records.groups))
+    yield Check("Model Registry", works(lambda: next(iter(home.registry.versions()), None)))
+    yield Check("queue of decisions", partial(_queue_problem, home.clients, aws.decisions_url, aws.max_receives))
+    yield Check("queue of openings", partial(_queue_problem, home.clients, aws.openings_url, aws.max_receives))
+
+
+def _of_slack(slack: SlackSettings, policy: Policy, clients: Clients) -> Iterator[Check]:
+    token, signing = secret(clients, slack.bot_token), secret(clients, slack.signing_secrets)
+    api = SlackApi(token, timeout=WORKER_TIMEOUT, base_url=slack.api_url)
     granted = cache(api.granted)
 
     def workspace() -> str:
@@ -71,37 +87,33 @@ def _checks(environment: Environment) -> Iterator[Check]:
             return ""
         return f"the token is of the workspace {team}, and the settings name {slack.team}: correct one of them."
 
-    def queue(url: str) -> str:
-        asked = ["FifoQueue", "RedrivePolicy", "VisibilityTimeout"]
-        found = home.clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
-        if found.get("FifoQueue") != "true" or "RedrivePolicy" not in found:
-            return "it has to be a FIFO queue with dead letters."
-        receives = json.loads(found["RedrivePolicy"])["maxReceiveCount"]
-        if int(receives) != aws.max_receives:
-            return f"its maxReceiveCount is {receives}, and MODEL_APPROVALS_MAX_RECEIVES says {aws.max_receives}."
-        whole = int(found["VisibilityTimeout"]) * aws.max_receives
-        return f"its visibility times its receives is {whole} s: keep it below 900." if whole >= 900 else ""  # noqa: PLR2004
-
-    yield Check("Parameter Store", works(home.records.groups))
-    yield Check("Model Registry", works(lambda: next(iter(home.registry.versions()), None)))
-    yield Check("queue of decisions", lambda: queue(aws.decisions_url))
-    yield Check("queue of openings", lambda: queue(aws.openings_url))
     yield Check("Slack's signing secret", works(signing))
     yield Check(SLACK, workspace)
     yield Check("Slack's scopes", lambda: scopes_missing(granted()[1]), SLACK)
     yield from channel_checks(policy, "slack", partial(absence, api), needs=SLACK)
+
+
+def _of_microsoft(settings: Settings, policy: Policy, home: Home) -> Iterator[Check]:
+    entra = settings.entra()
+    microsoft = Microsoft(entra, home.clients)
     yield Check(CREDENTIAL, works(microsoft.token(f"{entra.graph_url}/.default").current))
-    yield from group_checks(policy, directory, entra.domains)
+    yield from group_checks(policy, microsoft.directory(nobody), entra.domains)
     if policy.teams:
         connector = BotFramework(microsoft, settings.teams(), home).connector(timeout=WORKER_TIMEOUT)
         yield from channel_checks(policy, "teams", connector.visit, needs=CREDENTIAL)
-    for place, name in {each.place: each.name for each in policy.all_rules if each.place != HOME}.items():
-        store = SsmParameters(home.clients_of(place))
-        yield Check(f"the account of {name}", works(partial(store.get, [home.names.approved("doctor", name)])))
-    if pages:
-        yield Check("the key of the pages", partial(_key_problem, home.clients, pages.key))
-    if policy.mails:
-        yield Check("the sender of mails", partial(_sender_problem, home.clients, settings.mail_from()))
+
+
+def _queue_problem(clients: Clients, url: str, receives: int) -> str:
+    """Whether it is a FIFO queue whose messages come as often as the settings say, and soon enough."""
+    asked = ["FifoQueue", "RedrivePolicy", "VisibilityTimeout"]
+    found = clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
+    if found.get("FifoQueue") != "true" or "RedrivePolicy" not in found:
+        return "it has to be a FIFO queue with dead letters."
+    allowed = json.loads(found["RedrivePolicy"])["maxReceiveCount"]
+    if int(allowed) != receives:
+        return f"its maxReceiveCount is {allowed}, and MODEL_APPROVALS_MAX_RECEIVES says {receives}."
+    whole = int(found["VisibilityTimeout"]) * receives
+    return f"its visibility times its receives is {whole} s: keep it below 900." if whole >= 900 else ""  # noqa: PLR2004
 
 
 def _key_problem(clients: Clients, key: str) -> str:
